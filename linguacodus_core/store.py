@@ -1,0 +1,81 @@
+"""Reading and writing under LINGUACODUS_HOME: whole files or none, on any fsspec file system."""
+
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from linguacodus_core.errors import StoreError
+
+
+@contextmanager
+def _described(path: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {path}: {error.strerror or error}",
+            "free some disk space, or point LINGUACODUS_HOME (or --out) at a folder you can write to",
+        ) from error
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write a file so that readers see the old one or the new one, never half of it.
+
+    Raises StoreError on a full disk or a folder that cannot be written.
+    """
+    path = os.fspath(path)
+    with _described(path):
+        fs, inner = fsspec.url_to_fs(path)
+        fs.makedirs(fs._parent(inner), exist_ok=True)
+        part = f"{inner}.{uuid.uuid4().hex[:8]}.part"
+        try:
+            with fs.open(part, "wb") as stream:
+                stream.write(content)
+            fs.mv(part, inner)
+        finally:
+            if fs.exists(part):
+                fs.rm(part)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """write_bytes for text (UTF-8)."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """write_bytes for a JSON value."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True) + "\n")
+
+
+def write_table(path: str | os.PathLike[str], table: pa.Table) -> None:
+    """write_bytes for an Arrow table, as Parquet with zstd."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    write_bytes(path, sink.getvalue().to_pybytes())
+
+
+def read_bytes(path: str | os.PathLike[str]) -> bytes | None:
+    """The file's content, None where there is no such file."""
+    fs, inner = fsspec.url_to_fs(os.fspath(path))
+    if not fs.exists(inner):
+        return None
+    return bytes(fs.cat_file(inner))
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """The file's JSON value, None where there is no such file."""
+    content = read_bytes(path)
+    return None if content is None else json.loads(content)
+
+
+def read_table(path: str | os.PathLike[str]) -> pa.Table | None:
+    """The Parquet file as an Arrow table, None where there is no such file."""
+    content = read_bytes(path)
+    return None if content is None else pq.read_table(pa.BufferReader(content))

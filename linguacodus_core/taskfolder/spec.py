@@ -1,0 +1,73 @@
+"""The task as understood: what every later step knows about it."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class DataType(StrEnum):
+    """What the data are; several may hold for one task."""
+
+    TABULAR = "tabular"
+    TEXT = "text"
+    IMAGE = "image"
+    AUDIO = "audio"
+    VIDEO = "video"
+    TIME_SERIES = "time series"
+
+
+Prediction = Literal["probability", "label", "value"]
+Problem = Literal["binary", "multiclass", "multilabel", "regression", "multiregression", "ordinal"]
+Layout = Literal["targets", "class_columns"]
+
+
+class TaskSpec(BaseModel):
+    """One task, read from its folder and completed by inference.
+
+    `layout` says how the submission's columns relate to the targets: "targets" = one column a
+    target; "class_columns" = one target in train, one probability column a class in the submission.
+    `inferred` maps each field to how it was found ("task.toml", "sample submission: ...", ...).
+    `data_sha256` covers description, task.toml and every file of data/ (never private/).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    folder: Path
+    slug: str
+    title: str
+    description: str
+    data_types: tuple[DataType, ...]
+    metric: str
+    metric_category: str
+    direction: Literal["min", "max"]
+    id_column: str | None
+    targets: tuple[str, ...]
+    submission_columns: tuple[str, ...]
+    layout: Layout = "targets"
+    prediction: Prediction
+    problem: Problem
+    classes: tuple[str, ...] = ()
+    time_column: str | None = None
+    group_column: str | None = None
+    text_columns: tuple[str, ...] = ()
+    image_column: str | None = None
+    train_file: str
+    test_file: str
+    sample_file: str
+    train_rows: int
+    test_rows: int
+    inferred: dict[str, str]
+    warnings: tuple[str, ...] = ()
+    data_sha256: str
+
+    @property
+    def data(self) -> Path:
+        """The folder data/ of the task."""
+        return self.folder / "data"
+
+    @property
+    def data_type(self) -> DataType:
+        """The leading data type."""
+        return self.data_types[0]
