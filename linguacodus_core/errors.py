@@ -40,6 +40,10 @@ class EndpointError(LinguacodusError):
     """An LLM endpoint did not give a usable answer, after every retry."""
 
 
+class UnusableReply(EndpointError):
+    """The model answered, but not with what was asked for, after every re-ask."""
+
+
 class BudgetExceeded(LinguacodusError):
     """The next call would pass the budget; nothing was sent."""
 

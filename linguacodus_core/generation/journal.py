@@ -22,6 +22,7 @@ class Entry(BaseModel):
     instruction: Instruction | None = None
     candidate: Candidate | None = None
     evaluation: Evaluation | None = None
+    calls: tuple[str, ...] = ()
     note: str = ""
 
 

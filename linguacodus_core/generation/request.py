@@ -26,6 +26,9 @@ class GenerateRequest(BaseModel):
     sources: tuple[Source, ...] = Field(
         DEFAULT_SOURCES, description="Where candidates come from, beside the floor."
     )
+    floor: bool = Field(
+        True, description="Run a baseline first; without it (ablations) it cannot win either."
+    )
     places: tuple[int, ...] = Field((1, 2, 3), description="Which ranked instructions are written.")
     refine: bool = Field(True, description="Refine the instructions (researcher and resolver).")
     blend: bool = Field(True, description="Blend the best candidates when that wins on the hold-out.")

@@ -28,6 +28,8 @@ class TaskSpec(BaseModel):
 
     `layout` says how the submission's columns relate to the targets: "targets" = one column a
     target; "class_columns" = one target in train, one probability column a class in the submission.
+    `classes` are the target's values as text, whole numbers without a point (for "class_columns" in
+    the order of the submission's columns after the id); empty for numbers and several targets.
     `inferred` maps each field to how it was found ("task.toml", "sample submission: ...", ...).
     `data_sha256` covers description, task.toml and every file of data/ (never private/).
     """

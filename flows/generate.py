@@ -1,0 +1,152 @@
+"""Flow `generate`: a task folder in; a program that runs and a valid, scored submission out.
+
+A floor first, so that a valid submission exists at once. Then two lanes until the time is used: the
+language model writes instructions and programs, and meanwhile the harness runs what is waiting, best
+expected value first. At the end the best candidate, or a blend of the best, runs on the full data.
+"""
+
+from prefect import flow
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.writer_lane import writer_lane
+from linguacodus_core import store
+from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.generation.finish import contenders, submission_path
+from linguacodus_core.generation.progress import say, warn
+from linguacodus_core.generation.proposals import floors, proposals
+from linguacodus_core.generation.request import GenerateRequest, GenerateResult
+from linguacodus_core.generation.run import Run, open_run
+from linguacodus_core.llm.profiles import load_profile
+from linguacodus_core.sandbox.check import require
+from linguacodus_core.sandbox.limits import Limits
+from linguacodus_core.settings import local_home
+from linguacodus_core.synthesis.candidate import Candidate
+from tasks.board import Board
+from tasks.generate import (
+    carve_holdout,
+    evaluate_candidate,
+    leave_outputs,
+    profile_data,
+    read_task,
+    run_on_full_data,
+)
+
+GRACE_SECONDS = 30.0
+"""What a winner may take at least, even when the time limit is reached by then."""
+
+
+@flow(
+    name="generate",
+    flow_run_name="{request.task_dir.name}",
+    task_runner=ThreadPoolTaskRunner(max_workers=2),  # type: ignore[arg-type]
+    persist_result=False,
+)
+def generate(request: GenerateRequest) -> GenerateResult:
+    """Turn a task folder into a program, its hold-out score, a submission and a report.
+
+    Raises LinguacodusError for a task folder, profile or sandbox that cannot be used.
+    """
+    require(request.sandbox)
+    llm = load_profile(request.profile)
+    spec = read_task(request.task_dir)
+    split = carve_holdout(spec, request.seed, local_home() / "splits")
+    with open_run(request, spec, llm, profile_data(spec), split) as run:
+        board = Board(run)
+        try:
+            if request.floor:
+                lay_floor(run, board)
+            propose(run)
+            search(run, board)
+        except KeyboardInterrupt:
+            run.interrupted = True
+            say("stopped by hand: keeping the best so far")
+        return crown(run, board)
+
+
+def lay_floor(run: Run, board: Board) -> None:
+    """Run the baseline on the full data and on the hold-outs: from then on a valid submission exists."""
+    for floor in floors(run.spec, run.data):
+        if submit(run, floor, run.request.time_limit / 4):
+            run.search.offer(floor)
+            evaluate(run, board, floor, run.request.time_limit / 4)
+            return
+    raise LinguacodusError(
+        f"not even a constant prediction is a valid submission for {run.spec.folder}: {run.notes[-1]}",
+        "check that the sample submission has the ids of the test file and one column a target",
+    )
+
+
+def propose(run: Run) -> None:
+    """Queue what needs no language model: the prior's plans (and random ones, where asked for)."""
+    for candidate in proposals(run.request, run.spec, run.data):
+        run.search.offer(candidate)
+
+
+def search(run: Run, board: Board) -> None:
+    """Let the model write and the harness run, until the time is used or nothing is left to try."""
+    with writer_lane(run) as writer:
+        while seconds := run.search.seconds_for_next:
+            writer.tend()
+            if candidate := run.search.next():
+                evaluate(run, board, candidate, seconds)
+            elif writer.busy:
+                writer.wait(1.0)
+            else:
+                break
+
+
+def evaluate(run: Run, board: Board, candidate: Candidate, seconds: float) -> None:
+    """Score one candidate on the hold-outs, unless an earlier process did."""
+    if candidate.id in run.search.evaluations:
+        return
+    board.show(f"running {candidate.label}")
+    limits = Limits.for_machine(wall_seconds=seconds)
+    found = evaluate_candidate(
+        candidate, run.spec, run.split, limits, run.request.sandbox, run.work, run.predictions
+    )
+    board.evaluated(candidate, found, best=run.search.record(found))
+
+
+def submit(run: Run, candidate: Candidate, seconds: float) -> bool:
+    """Run a candidate on the full data and keep its submission; False when it has no valid one."""
+    kept = submission_path(run, candidate)
+    if kept.exists():
+        return True
+    limits = Limits.for_machine(wall_seconds=seconds)
+    try:
+        made = run_on_full_data(candidate, run.spec, limits, run.request.sandbox, run.work)
+    except LinguacodusError as error:
+        run.notes.append(f"{candidate.label} does not run on the full data: {error.problem}")
+        warn(run.notes[-1])
+        return False
+    run.enforced = made.execution.enforced
+    store.write_bytes(kept, made.frame.to_csv(index=False).encode())
+    if run.first_submission_seconds is None:
+        store.write_bytes(run.request.out / "submission.csv", kept.read_bytes())
+        store.write_text(run.request.out / "solution.py", candidate.program)
+        say(f"a valid submission stands in {run.request.out}", run.standing("searching"))
+    run.journal.add("submission", run.clock.elapsed, note=candidate.id)
+    return True
+
+
+def crown(run: Run, board: Board) -> GenerateResult:
+    """The best candidate that runs on the full data wins; everything is written to the output folder."""
+    left = max(GRACE_SECONDS, run.clock.left - 5)
+    ranked = contenders(run, left)
+    try:
+        board.show("the winner runs on the full data")
+        ready = (item for item in ranked if submit(run, item.candidate, max(GRACE_SECONDS, run.clock.left)))
+        winner = next(ready, None)
+    except KeyboardInterrupt:
+        run.interrupted = True
+        say("stopped by hand again: keeping the last submission as it is")
+        winner = next((item for item in ranked if submission_path(run, item.candidate).exists()), None)
+    if winner is None:
+        raise LinguacodusError(
+            "no candidate wrote a valid submission",
+            "give it more time (--time-limit), or let the floor run (without --no-floor)",
+        )
+    leave_outputs(run, winner, submission_path(run, winner.candidate).read_bytes())
+    result = run.result(winner)
+    board.finished(winner, result)
+    return result

@@ -1,0 +1,66 @@
+"""What the terminal shows: progress lines with a live status under them, and errors as one message."""
+
+import logging
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.generation.progress import Standing, logger
+
+
+def complain(error: LinguacodusError) -> None:
+    """One error on stderr: the problem, then what to do."""
+    console = Console(stderr=True, highlight=False)
+    console.print(Text.assemble(("error: ", "bold red"), error.problem))
+    if error.remedy:
+        console.print(Text.assemble(("  try: ", "bold"), error.remedy))
+
+
+class LiveProgress(logging.Handler):
+    """Prints the run's progress lines; on a terminal with a status line of time, best score and doing."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        super().__init__(logging.INFO)
+        self._console = console or Console(highlight=False)
+        self._standing: Standing | None = None
+        self._since = self._start = time.monotonic()
+        self._live = Live(
+            get_renderable=self._status, console=self._console, refresh_per_second=2, transient=True
+        )
+
+    def __enter__(self) -> Self:
+        logger.addHandler(self)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+        logger.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one line; an empty one only moves the status."""
+        standing = getattr(record, "standing", None)
+        if standing:
+            self._standing, self._since = standing, time.monotonic()
+        if message := record.getMessage():
+            when = self._standing.elapsed if self._standing else time.monotonic() - self._start
+            style = "yellow" if record.levelno >= logging.WARNING else ""
+            self._console.print(Text.assemble((f"{when:6.0f} s  ", "dim"), (message, style)))
+
+    def _status(self) -> Text:
+        if self._standing is None:
+            return Text(f"starting ({time.monotonic() - self._start:.0f} s)", style="dim")
+        elapsed = self._standing.elapsed + time.monotonic() - self._since
+        left = max(0.0, self._standing.limit - elapsed)
+        best = f" · best {self._standing.best}" if self._standing.best else ""
+        return Text(f"{elapsed:6.0f} s  {self._standing.doing}{best} · {left:.0f} s left", style="cyan")

@@ -1,0 +1,188 @@
+"""What a generation leaves in its output folder."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+
+import pyarrow as pa
+
+import linguacodus_core
+from linguacodus_core import store
+from linguacodus_core.generation.report import render_report
+from linguacodus_core.generation.run import Run
+from linguacodus_core.generation.search import Contender
+from linguacodus_core.instructions.instruction import Instruction
+from linguacodus_core.sandbox.machine import cores
+from linguacodus_core.scoring.evaluation import Evaluation
+from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.tables import table
+
+PACKAGES = ("prefect", "openai", "pandas", "scikit-learn", "lightgbm", "xgboost-cpu", "catboost", "xllamacpp")
+
+
+def _versions() -> dict[str, str]:
+    found = {"linguacodus": linguacodus_core.__version__, "python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _as_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def candidate_rows(run: Run, winner: Contender | None = None) -> list[dict[str, object]]:
+    """The rows of the table `candidates`, in the order in which they were known, the winner's blend last."""
+    when = {
+        entry.evaluation.candidate: entry.elapsed
+        for entry in run.journal.entries
+        if entry.evaluation is not None
+    }
+    shown: dict[str, tuple[Candidate, Evaluation | None]] = {
+        key: (item, run.search.evaluations.get(key)) for key, item in run.search.candidates.items()
+    }
+    if winner:
+        shown[winner.candidate.id] = (winner.candidate, winner.evaluation)
+    rows: list[dict[str, object]] = []
+    for key, (item, found) in shown.items():
+        scores = found.scores if found else ()
+        rows.append(
+            {
+                "candidate": key,
+                "route": item.route,
+                "label": item.label,
+                "instruction": item.instruction,
+                "status": found.status if found else "not run",
+                "score": found.score if found else None,
+                "score_spread": (max(scores) - min(scores)) if len(scores) > 1 else None,
+                "claimed": found.claimed if found else None,
+                "best": winner is not None and winner.candidate.id == key,
+                "elapsed": when.get(key),
+                "seconds": found.seconds if found else None,
+                "peak_mb": found.peak_mb if found else None,
+                "error": found.error if found else "",
+                "origin": _as_json(item.origin),
+                "repairs": _as_json(item.repairs),
+                "plan": _as_json(item.plan) if item.plan else "",
+                "prompts": _as_json(item.prompts),
+                "calls": _as_json(item.calls),
+                "program": item.program,
+            }
+        )
+    return rows
+
+
+def instruction_rows(instructions: Sequence[Instruction]) -> list[dict[str, object]]:
+    """The rows of the table `instructions`."""
+    return [
+        {
+            "instruction": item.id,
+            "kind": item.kind,
+            "place": item.place,
+            "text": item.text,
+            "critique": item.critique,
+            "parents": _as_json(item.parents),
+            "model": item.model,
+            "prompt": item.prompt,
+            "calls": _as_json(item.calls),
+        }
+        for item in instructions
+    ]
+
+
+def instruction_document(run: Run, winner: Contender) -> str:
+    """instruction.md: what the winner was made from, then every instruction and the critique."""
+    by_id = {item.id: item for item in run.search.instructions}
+    made_from = _source(run, winner.candidate)
+    own = by_id.get(made_from or "")
+    parts = [f"# {run.spec.title}", f"Winner: {winner.candidate.label}."]
+    if own:
+        parts += ["## The instruction it was made from", own.text]
+    elif winner.candidate.plan:
+        parts += [
+            "It was made without an instruction, from this plan:",
+            "```json",
+            json.dumps(winner.candidate.plan, indent=2),
+            "```",
+        ]
+    else:
+        parts += ["It was made without an instruction."]
+    for item in run.search.instructions:
+        name = f"Instruction of place {item.place}" if item.kind == "raw" else "Refined instruction"
+        if item.critique:
+            parts += ["## Critique of the three", item.critique]
+        parts += [f"## {name}", f"*{item.model}, {item.prompt}*", item.text]
+    return "\n\n".join(parts) + "\n"
+
+
+def _source(run: Run, candidate: Candidate) -> str | None:
+    """The instruction behind a candidate; for a blend, that of its heaviest member that has one."""
+    if candidate.instruction:
+        return candidate.instruction
+    heaviest = sorted(candidate.members, key=lambda member: -member[1])
+    found = (run.search.candidates[key].instruction for key, _ in heaviest if key in run.search.candidates)
+    return next((item for item in found if item), None)
+
+
+def run_record(run: Run, winner: Contender, calls: pa.Table) -> dict[str, object]:
+    """run.json: the run in numbers, every one of them measured by the harness."""
+    found = winner.evaluation
+    floors = [item for item in run.search.scored if run.search.candidates[item.candidate].route == "floor"]
+    spent = calls.to_pydict()
+    return {
+        "status": "interrupted" if run.interrupted else "finished",
+        "request": run.request.model_dump(mode="json"),
+        "task": run.spec.model_dump(mode="json", exclude={"description"}),
+        "split": run.split.model_dump(mode="json"),
+        "metric": run.spec.metric,
+        "direction": run.spec.direction,
+        "winner": {
+            "candidate": winner.candidate.id,
+            "label": winner.candidate.label,
+            "route": winner.candidate.route,
+            "members": winner.candidate.members,
+            "score": found.score if found else None,
+            "claimed": found.claimed if found else None,
+        },
+        "floor_score": floors[0].score if floors else None,
+        "candidates": len(run.search.candidates),
+        "scored": len(run.search.scored),
+        "first_submission_seconds": run.first_submission_seconds,
+        "seconds": run.clock.elapsed,
+        "llm": {
+            "calls": calls.num_rows,
+            "prompt_tokens": sum(spent["prompt_tokens"]),
+            "completion_tokens": sum(spent["completion_tokens"]),
+            "usd": sum(spent["usd"]),
+            "seconds": sum(spent["seconds"]),
+            "models": sorted(set(spent["model"])),
+        },
+        "sandbox": list(run.enforced),
+        "notes": run.notes,
+        "versions": _versions(),
+        "cores": cores(),
+    }
+
+
+def write_outputs(
+    run: Run, winner: Contender, submission: bytes, call_rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Write every output; each file whole or not at all. Raises StoreError on a full disk."""
+    out = run.request.out
+    calls = table("llm_calls", [dict(row) for row in call_rows])
+    record = run_record(run, winner, calls)
+    rows = candidate_rows(run, winner)
+    store.write_bytes(out / "submission.csv", submission)
+    store.write_text(out / "solution.py", winner.candidate.program)
+    store.write_text(out / "instruction.md", instruction_document(run, winner))
+    store.write_table(out / "candidates.parquet", table("candidates", rows))
+    store.write_table(
+        out / "instructions.parquet", table("instructions", instruction_rows(run.search.instructions))
+    )
+    store.write_table(out / "llm_calls.parquet", calls)
+    store.write_text(out / "report.html", render_report(run, winner, record, rows))
+    store.write_json(out / "run.json", record)

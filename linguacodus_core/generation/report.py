@@ -1,0 +1,82 @@
+"""report.html: one self-contained page that tells what was understood, tried and found."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from linguacodus_core.generation.chart import COLOURS, score_chart
+from linguacodus_core.generation.run import Run
+from linguacodus_core.generation.search import Contender
+
+_environment = Environment(
+    loader=PackageLoader("linguacodus_core.generation"),
+    autoescape=select_autoescape(default=True),
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def _number(value: float | None, digits: int = 5) -> str:
+    return "" if value is None else f"{value:.{digits}g}"
+
+
+def _duration(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+_environment.filters["number"] = _number
+_environment.filters["duration"] = _duration
+
+
+def _highlighted(code: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return str(highlight(code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
+
+
+def _refinement(run: Run) -> list[tuple[str, str]]:
+    """The refined instruction against the first place's, line by line: (mark, line)."""
+    raw = next((item for item in run.search.instructions if item.kind == "raw"), None)
+    refined = next((item for item in run.search.instructions if item.kind == "refined"), None)
+    if not (raw and refined):
+        return []
+    changes = difflib.ndiff(raw.text.splitlines(), refined.text.splitlines())
+    return [(line[0], line[2:]) for line in changes if line[0] in " +-"]
+
+
+def _gap(row: Mapping[str, Any]) -> float | None:
+    claimed, score = row["claimed"], row["score"]
+    return None if claimed is None or score is None else claimed - score
+
+
+def render_report(
+    run: Run, winner: Contender, record: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+) -> str:
+    """The page as text. `record` is run.json, `rows` the table of candidates."""
+    best_first = sorted(
+        rows,
+        key=lambda row: (
+            row["score"] is None,
+            (row["score"] or 0) * (1 if run.spec.direction == "min" else -1),
+        ),
+    )
+    return _environment.get_template("report.html.j2").render(
+        spec=run.spec,
+        split=run.split,
+        data=run.data,
+        record=record,
+        rows=[{**row, "gap": _gap(row)} for row in best_first],
+        winner=winner,
+        chart=score_chart(run),
+        code=_highlighted(winner.candidate.program),
+        instructions=run.search.instructions,
+        refinement=_refinement(run),
+        failures=[entry for entry in run.journal.entries if entry.kind == "failure"],
+        colours=COLOURS,
+    )

@@ -1,0 +1,130 @@
+"""One generation at work: what it knows, where it keeps things, how far it is."""
+
+import fcntl
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from linguacodus_core.errors import LinguacodusError, StoreError
+from linguacodus_core.generation.clock import Clock
+from linguacodus_core.generation.journal import Journal
+from linguacodus_core.generation.progress import Standing
+from linguacodus_core.generation.request import GenerateRequest, GenerateResult
+from linguacodus_core.generation.search import Contender, Search
+from linguacodus_core.llm.profiles import Profile
+from linguacodus_core.scoring.holdout import Split
+from linguacodus_core.settings import local_home
+from linguacodus_core.taskfolder.profile import DataProfile
+from linguacodus_core.taskfolder.spec import TaskSpec
+
+
+class Run:
+    """Everything that the steps of one generation share.
+
+    `folder` lives under LINGUACODUS_HOME and outlives the process; `interrupted` is set by Ctrl-C;
+    `notes` are what the user should know at the end. (A plain class: Prefect would walk a dataclass.)
+    """
+
+    def __init__(
+        self,
+        request: GenerateRequest,
+        spec: TaskSpec,
+        profile: Profile,
+        data: DataProfile,
+        split: Split,
+        folder: Path,
+    ) -> None:
+        self.request = request
+        self.spec = spec
+        self.profile = profile
+        self.data = data
+        self.split = split
+        self.folder = folder
+        self.journal = Journal(folder / "journal.jsonl")
+        self.clock = Clock(request.time_limit, used=self.journal.elapsed)
+        self.search = Search(spec, split, self.clock, self.journal)
+        self.interrupted = False
+        self.notes: list[str] = [*spec.warnings]
+        self.enforced: tuple[str, ...] = ()
+
+    @property
+    def prompt_set(self) -> str:
+        """The prompt set in force."""
+        return self.request.prompt_set or self.profile.prompt_set
+
+    @property
+    def work(self) -> Path:
+        """Scratch space for sandboxes."""
+        return self.folder / "work"
+
+    @property
+    def predictions(self) -> Path:
+        """Where hold-out predictions are kept: shared by all runs, named by program and split."""
+        return local_home() / "predictions"
+
+    @property
+    def first_submission_seconds(self) -> float | None:
+        """When the first valid submission stood, in seconds of the run."""
+        return next((entry.elapsed for entry in self.journal.entries if entry.kind == "submission"), None)
+
+    def result(self, winner: Contender) -> GenerateResult:
+        """What the run left behind, in short."""
+        found = [
+            item.score
+            for item in self.search.scored
+            if self.search.candidates[item.candidate].route == "floor"
+        ]
+        return GenerateResult(
+            out=self.request.out,
+            status="interrupted" if self.interrupted else "finished",
+            task=self.spec.slug,
+            metric=self.spec.metric,
+            winner=winner.candidate.label,
+            score=winner.evaluation.score if winner.evaluation else None,
+            floor_score=next(iter(found), None),
+            candidates=len(self.search.candidates),
+            seconds=round(self.clock.elapsed, 1),
+            first_submission_seconds=self.first_submission_seconds,
+        )
+
+    def standing(self, doing: str) -> Standing:
+        """How the run stands, for a display."""
+        best = self.search.best
+        text = "" if best is None else f"{self.spec.metric} {best.score:.5g}"
+        return Standing(self.clock.elapsed, self.clock.limit, text, doing)
+
+
+def run_folder(request: GenerateRequest, spec: TaskSpec, profile: Profile) -> Path:
+    """The folder of this work under LINGUACODUS_HOME; the same work finds it again."""
+    profile_sha256 = hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
+    return local_home() / "generations" / f"{spec.slug[:40]}-{request.key(spec.data_sha256, profile_sha256)}"
+
+
+@contextmanager
+def open_run(
+    request: GenerateRequest, spec: TaskSpec, profile: Profile, data: DataProfile, split: Split
+) -> Iterator[Run]:
+    """Open (or take up again) the run of this request.
+
+    Raises LinguacodusError when another process is at the same work, StoreError when a folder
+    cannot be written.
+    """
+    folder = run_folder(request, spec, profile)
+    try:
+        for place in (folder / "work", local_home() / "predictions", request.out):
+            place.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise StoreError(
+            f"cannot write {error.filename or folder}: {error.strerror}", "choose another --out folder"
+        ) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LinguacodusError(
+                "the same generation is running in another process",
+                "wait for it, or ask for other work (another --seed, --profile or --sources)",
+            ) from None
+        yield Run(request, spec, profile, data, split, folder)

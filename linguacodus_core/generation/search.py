@@ -1,0 +1,158 @@
+"""The anytime search: which candidate runs next, which is best, and when to stop (DESIGN, "Generation")."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from linguacodus_core.generation.clock import Clock
+from linguacodus_core.generation.journal import Journal
+from linguacodus_core.instructions.instruction import Instruction
+from linguacodus_core.metrics.scoring import better
+from linguacodus_core.scoring.evaluation import Evaluation
+from linguacodus_core.scoring.holdout import Split
+from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.taskfolder.spec import TaskSpec
+
+SHARE_OF_TIME = 0.3
+"""The most of the time limit that one candidate may take on the hold-outs."""
+
+FINISH_SECONDS = 15.0
+"""Kept back for the report and the outputs."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A candidate that may win, and what the harness found about it (None: never scored)."""
+
+    candidate: Candidate
+    evaluation: Evaluation | None
+
+
+class Search:
+    """The candidates of one run; every change goes to the journal first."""
+
+    def __init__(self, spec: TaskSpec, split: Split, clock: Clock, journal: Journal) -> None:
+        self.spec = spec
+        self.split = split
+        self.clock = clock
+        self.journal = journal
+        self.candidates: dict[str, Candidate] = {}
+        self.evaluations: dict[str, Evaluation] = {}
+        self.instructions: list[Instruction] = []
+        self.done: set[str] = set()
+        self._waiting: list[Candidate] = []
+        self._replay()
+
+    def _replay(self) -> None:
+        for entry in self.journal.entries:
+            if entry.step:
+                self.done.add(entry.step)
+            if entry.instruction:
+                self.instructions.append(entry.instruction)
+            if entry.candidate:
+                self._queue(entry.candidate)
+            if entry.evaluation:
+                self._settle(entry.evaluation)
+
+    def _queue(self, candidate: Candidate) -> bool:
+        if candidate.id in self.candidates:
+            return False
+        self.candidates[candidate.id] = candidate
+        self._waiting.append(candidate)
+        return True
+
+    def _settle(self, evaluation: Evaluation) -> None:
+        self.evaluations[evaluation.candidate] = evaluation
+        self._waiting = [item for item in self._waiting if item.id != evaluation.candidate]
+
+    def offer(self, candidate: Candidate, step: str = "") -> bool:
+        """Queue a candidate; False when the same program is known already."""
+        new = candidate.id not in self.candidates
+        self.journal.add(
+            "candidate",
+            self.clock.elapsed,
+            step=step,
+            candidate=candidate,
+            note="" if new else "known already",
+        )
+        if step:
+            self.done.add(step)
+        return self._queue(candidate)
+
+    def learn(self, instruction: Instruction, step: str) -> None:
+        """Keep an instruction that the model wrote."""
+        self.journal.add("instruction", self.clock.elapsed, step=step, instruction=instruction)
+        self.instructions.append(instruction)
+        self.done.add(step)
+
+    def give_up(self, step: str, why: str) -> None:
+        """Record that a step brought nothing; it is not tried again in this run."""
+        self.journal.add("failure", self.clock.elapsed, step=step, note=why)
+        self.done.add(step)
+
+    def record(self, evaluation: Evaluation) -> bool:
+        """Keep what the harness found; True when it is the best so far."""
+        before = self.best
+        self.journal.add("evaluation", self.clock.elapsed, evaluation=evaluation)
+        self._settle(evaluation)
+        return (
+            self.best is not before and self.best is not None and self.best.candidate == evaluation.candidate
+        )
+
+    def next(self) -> Candidate | None:
+        """The next candidate: what the model wrote before what the prior proposes, each in its order."""
+        written = [item for item in self._waiting if item.route not in ("prior", "random")]
+        return (written or self._waiting or [None])[0]
+
+    @property
+    def scored(self) -> list[Evaluation]:
+        """The evaluations with a score, best first."""
+        kept = [item for item in self.evaluations.values() if item.score is not None]
+        sign = 1 if self.spec.direction == "min" else -1
+        return sorted(kept, key=lambda item: sign * (item.score or 0.0))
+
+    @property
+    def best(self) -> Evaluation | None:
+        """The best evaluation so far."""
+        return next(iter(self.scored), None)
+
+    @property
+    def ranked_instructions(self) -> list[str]:
+        """Instruction ids by the score of their best program."""
+        found = (self.candidates[item.candidate].instruction for item in self.scored)
+        return list(dict.fromkeys(item for item in found if item))
+
+    @property
+    def written(self) -> int:
+        """How many candidates came from the language model."""
+        return sum(item.route in ("plan", "staged", "whole", "direct") for item in self.candidates.values())
+
+    def full_run_seconds(self, members: Iterable[str]) -> float:
+        """How long these candidates would need on the full data, by their hold-out runs."""
+        runs = max(1, len(self.split.folds))
+        inner = sum(fold.train_rows for fold in self.split.folds) / runs
+        growth = max(1.0, self.spec.train_rows / max(1.0, inner))
+        return sum(self.evaluations[item].seconds / runs * growth * 1.3 + 3.0 for item in members)
+
+    @property
+    def reserve(self) -> float:
+        """Seconds to keep for the winner's run on the full data (the best three, should they blend)."""
+        top = [item.candidate for item in self.scored[:3]]
+        return FINISH_SECONDS + min(self.full_run_seconds(top), 0.4 * self.clock.limit)
+
+    @property
+    def seconds_for_next(self) -> float:
+        """The wall time that one more candidate may take now; 0 when the search should end."""
+        left = self.clock.left - self.reserve
+        return min(left, max(60.0, SHARE_OF_TIME * self.clock.limit)) if left > 10 else 0.0
+
+    def history(self, most: int = 6) -> tuple[str, ...]:
+        """Lines that tell the model what was tried and how it scored, best first."""
+        tried = (self.candidates[item.candidate] for item in self.scored[:most])
+        return tuple(
+            f"{candidate.label}: {self.spec.metric} {self.evaluations[candidate.id].score:.5g}"
+            for candidate in tried
+        )
+
+    def beats(self, score: float, other: float) -> bool:
+        """Whether a score is better in the metric's direction."""
+        return better(score, other, self.spec.direction)

@@ -1,0 +1,299 @@
+"""The one way to an LLM: through the ledger, under the budget, to any OpenAI-compatible endpoint.
+
+A call whose key the ledger knows is not made again. With a schema the reply is decoded under it
+where the endpoint can, validated here in any case, and asked for again with the validation error
+at most twice; each re-ask is a call of its own.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from jsonschema.protocols import Validator
+
+from linguacodus_core.errors import BudgetExceeded, EndpointError, UnusableReply
+from linguacodus_core.llm import replies
+from linguacodus_core.llm.budget import Budget, Cost
+from linguacodus_core.llm.endpoint import Endpoint, NoSchema, Request, ping, projected_tokens
+from linguacodus_core.llm.ledger import CallRecord, Ledger, call_key
+from linguacodus_core.llm.profiles import Profile, Roles
+from linguacodus_core.llm.prompts import Rendered
+
+__all__ = ["Client", "Completion", "ping"]
+
+REASKS = 2
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What a call gave.
+
+    parsed: the JSON object when a schema was given. key: the ledger key of the (last) call; keys:
+    of every call, re-asks included. prompt: the prompt's label. Tokens are those of all these
+    calls; usd and seconds are what was spent now: 0 for what the ledger knew (cached).
+    """
+
+    text: str
+    parsed: dict[str, Any] | None
+    key: str
+    model: str
+    prompt: str
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float
+    seconds: float
+    cached: bool
+    finish_reason: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Done:
+    """A call that was made: now, or before (cached). seconds: spent now."""
+
+    record: CallRecord
+    cached: bool
+    seconds: float
+
+
+class Client:
+    """Calls for one run. Thread-safe; at most profile.concurrency calls are under way at a time."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        ledger: Ledger,
+        budget: Budget,
+        endpoint: str | None = None,
+        *,
+        endpoint_overrides: Mapping[str, str] | None = None,
+    ) -> None:
+        """endpoint: the base URL to use instead of the profile's, as `server.serve` yields it.
+
+        endpoint_overrides: base URL by role, for roles that go elsewhere. Raises ProfileError when
+        an embedded profile comes without a URL, or a key is missing.
+        """
+        self.profile, self.ledger, self.budget = profile, ledger, budget
+        self._slots = threading.BoundedSemaphore(profile.concurrency)
+        self._validators: dict[str, Validator] = {}
+        self._plain_text = profile.schema_mode == "none"
+        base = endpoint or profile.endpoint
+        urls = {role: (endpoint_overrides or {}).get(role, base) for role in Roles.model_fields}
+        made = {url: Endpoint(profile, url) for url in dict.fromkeys(urls.values())}
+        self._endpoints = {role: made[url] for role, url in urls.items()}
+
+    def __repr__(self) -> str:
+        return f"Client(profile={self.profile.name!r})"
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        for endpoint in set(self._endpoints.values()):
+            endpoint.close()
+
+    def complete(
+        self,
+        role: str,
+        rendered: Rendered,
+        *,
+        schema: dict[str, Any] | None = None,
+        seed: int | None = None,
+        max_tokens: int | None = None,
+        temperature: float | None = None,
+        timeout: float | None = None,
+        allow_truncated: bool = False,
+    ) -> Completion:
+        """The model's reply to a prompt, from the ledger when it is there.
+
+        role: extractor, instructor, refiner or coder; it chooses model and sampling, which
+        max_tokens and temperature override. schema: JSON schema of the object to reply with.
+        timeout: seconds for one call, its retries included (default: the profile's), never more
+        than the budget's time. allow_truncated: return text that max_tokens cut off
+        (finish_reason "length") instead of raising.
+
+        Raises BudgetExceeded before anything is sent; EndpointError when the endpoint gave no
+        reply; UnusableReply when the replies are empty, cut off, or do not fit the schema;
+        StoreError when the ledger cannot be written.
+        """
+        request = self._request(role, rendered, seed, max_tokens, temperature)
+        if schema is None:
+            done = self._call(role, request, timeout)
+            return _completion([done], _whole(done.record, allow_truncated), None)
+        return self._object(role, request, schema, timeout)
+
+    def _object(
+        self, role: str, request: Request, schema: dict[str, Any], timeout: float | None
+    ) -> Completion:
+        check = self._validator(schema)
+        replied: tuple[dict[str, str], ...] = ()
+        calls: list[_Done] = []
+        for _ in range(1 + REASKS):
+            calls.append(self._call_for(role, request, schema, replied, timeout))
+            record = calls[-1].record
+            try:
+                return _completion(calls, record.reply, replies.parse(record.reply, check))
+            except replies.Unfit as error:
+                problem = str(error)
+            if record.finish_reason == "length":
+                problem = f"it was cut off after {record.completion_tokens} tokens: be much briefer"
+            again = (
+                f"That reply cannot be used: {problem}. Reply again: the whole JSON object and nothing else."
+            )
+            replied += (
+                {"role": "assistant", "content": record.reply[:4000]},
+                {"role": "user", "content": again},
+            )
+        began = self._endpoints[role].scrub(record.reply[:200])
+        raise UnusableReply(
+            f"{record.model} at {record.endpoint} gave no usable JSON for {record.prompt} "
+            f"in {len(calls)} replies: {problem}. The last one began: {began!r}",
+            "use a stronger model for this role, or give it more tokens (max_tokens in the profile)",
+        )
+
+    def _call_for(
+        self,
+        role: str,
+        request: Request,
+        schema: dict[str, Any],
+        replied: tuple[dict[str, str], ...],
+        timeout: float | None,
+    ) -> _Done:
+        """The call under the schema where the endpoint can, else with the schema in words."""
+        if not self._plain_text:
+            try:
+                return self._call(role, _with(request, replied, schema), timeout)
+            except NoSchema:
+                self._plain_text = True
+        text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
+        wish = f"Reply with one JSON object and nothing else. It must fit this JSON schema:\n{text}"
+        *before, last = request.messages
+        told = (*before, {"role": last["role"], "content": f"{last['content']}\n\n{wish}"})
+        spoken = Request(request.model, told, request.parameters, None, request.prompt)
+        return self._call(role, _with(spoken, replied, None), timeout)
+
+    def _request(
+        self,
+        role: str,
+        rendered: Rendered,
+        seed: int | None,
+        max_tokens: int | None,
+        temperature: float | None,
+    ) -> Request:
+        chosen = self.profile.role(role)
+        heat = chosen.temperature if temperature is None else temperature
+        given = {"temperature": heat, "top_p": chosen.top_p, "seed": seed}
+        parameters = {name: value for name, value in given.items() if value is not None}
+        parameters["max_tokens"] = max_tokens or chosen.max_tokens
+        return Request(chosen.model, rendered.messages, parameters, None, rendered.prompt)
+
+    def _call(self, role: str, request: Request, timeout: float | None) -> _Done:
+        key = call_key(request.model, request.messages, request.parameters, request.schema)
+        if record := self.ledger.get(key):
+            return _Done(record, True, 0.0)
+        timeout = timeout or self.profile.timeout
+        started = time.monotonic()
+        with self.ledger.alone(key, timeout):
+            if record := self.ledger.get(key):
+                return _Done(record, True, time.monotonic() - started)
+            if not self._slots.acquire(timeout=timeout):
+                raise EndpointError(
+                    f"{self._endpoints[role].label} is busy: {self.profile.concurrency} calls were under way "
+                    f"for {timeout:.0f} s",
+                    "raise concurrency or timeout in the profile",
+                )
+            try:
+                return _Done(self._make(role, request, key, timeout), False, time.monotonic() - started)
+            finally:
+                self._slots.release()
+
+    def _make(self, role: str, request: Request, key: str, timeout: float) -> CallRecord:
+        """Make the call: reserve, send, settle, record."""
+        endpoint, prices = self._endpoints[role], self.profile.role(role).prices
+        prompt, most = projected_tokens(request.messages), request.parameters["max_tokens"]
+        with self.budget.reserve(Cost(prices.usd(prompt, most), prompt + most), wait=timeout) as ticket:
+            left = self.budget.seconds_left()
+            started = time.monotonic()
+            try:
+                reply = endpoint.send(request, started + (timeout if left is None else min(timeout, left)))
+            except EndpointError as error:
+                if self.budget.seconds_left() != 0.0:
+                    raise
+                raise BudgetExceeded(
+                    f"the run's time was up while a call to {endpoint.label} was under way",
+                    "give the run more time (--time-limit)",
+                ) from error
+            seconds = time.monotonic() - started
+            usd = prices.usd(reply.prompt_tokens, reply.completion_tokens)
+            ticket.settle(Cost(usd, reply.prompt_tokens + reply.completion_tokens))
+        parameters = dict(request.parameters) | ({"schema": request.schema} if request.schema else {})
+        record = CallRecord(
+            key=key,
+            role=role,
+            model=request.model,
+            endpoint=endpoint.label,
+            prompt=request.prompt,
+            messages=json.dumps(request.messages, ensure_ascii=False),
+            parameters=json.dumps(parameters, ensure_ascii=False),
+            reply=reply.text,
+            finish_reason=reply.finish_reason,
+            prompt_tokens=reply.prompt_tokens,
+            completion_tokens=reply.completion_tokens,
+            usd=usd,
+            seconds=seconds,
+            attempts=reply.attempts,
+            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        )
+        self.ledger.put(record)
+        return record
+
+    def _validator(self, schema: dict[str, Any]) -> Validator:
+        name = json.dumps(schema)
+        if name not in self._validators:
+            self._validators[name] = replies.validator(schema)
+        return self._validators[name]
+
+
+def _with(request: Request, more: tuple[dict[str, str], ...], schema: dict[str, Any] | None) -> Request:
+    return Request(request.model, request.messages + more, request.parameters, schema, request.prompt)
+
+
+def _whole(record: CallRecord, allow_truncated: bool) -> str:
+    where = f"{record.model} at {record.endpoint}, asked {record.prompt},"
+    if not record.reply.strip():
+        raise UnusableReply(
+            f"{where} returned an empty reply (finish reason: {record.finish_reason})",
+            "use another model or another seed for this role",
+        )
+    if record.finish_reason == "length" and not allow_truncated:
+        raise UnusableReply(
+            f"{where} was cut off after {record.completion_tokens} tokens: {record.reply[:200]!r}...",
+            "raise max_tokens for this role in the profile, or ask for less",
+        )
+    return record.reply
+
+
+def _completion(calls: list[_Done], text: str, parsed: dict[str, Any] | None) -> Completion:
+    last = calls[-1].record
+    return Completion(
+        text=text,
+        parsed=parsed,
+        key=last.key,
+        model=last.model,
+        prompt=last.prompt,
+        prompt_tokens=sum(call.record.prompt_tokens for call in calls),
+        completion_tokens=sum(call.record.completion_tokens for call in calls),
+        usd=sum(0.0 if call.cached else call.record.usd for call in calls),
+        seconds=sum(call.seconds for call in calls),
+        cached=all(call.cached for call in calls),
+        finish_reason=last.finish_reason,
+        keys=tuple(call.record.key for call in calls),
+    )

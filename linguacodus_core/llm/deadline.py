@@ -1,0 +1,98 @@
+"""One deadline for a whole HTTP exchange: connect, TLS, headers and body together.
+
+An HTTP client's own time-outs count from one packet to the next, so that a server which sends one
+byte a second is never cut off. Here every wait on the socket is cut to what is left of the
+deadline that the calling thread has set, and a reply is cut at a size no honest reply has.
+"""
+
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpcore2
+
+MAX_BYTES = 64 << 20
+_thread = threading.local()
+
+
+@contextmanager
+def deadline(at: float) -> Iterator[None]:
+    """Cut every wait of this thread's HTTP calls at this time (of time.monotonic())."""
+    _thread.at, _thread.bytes = at, 0
+    try:
+        yield
+    finally:
+        del _thread.at
+
+
+def guard(http_client: Any) -> None:
+    """Make an httpx2 client obey `deadline`. Raises AttributeError if the client's insides changed."""
+    transports = [http_client._transport, *http_client._mounts.values()]
+    for transport in transports:
+        if transport is not None:
+            transport._pool._network_backend = _Backend(transport._pool._network_backend)
+
+
+def _left(timeout: float | None, kind: type[Exception]) -> float | None:
+    at: float | None = getattr(_thread, "at", None)
+    if at is None:
+        return timeout
+    left = at - time.monotonic()
+    if left <= 0:
+        raise kind("the deadline of the call has passed")
+    return left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore2.NetworkStream):
+    def __init__(self, inner: httpcore2.NetworkStream) -> None:
+        self._inner = inner
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        data = self._inner.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        _thread.bytes = getattr(_thread, "bytes", 0) + len(data)
+        if _thread.bytes > MAX_BYTES:
+            raise httpcore2.ReadError(f"the reply is longer than {MAX_BYTES >> 20} MiB")
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, _left(timeout, httpcore2.WriteTimeout))
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _Backend(httpcore2.NetworkBackend):
+    def __init__(self, inner: httpcore2.NetworkBackend) -> None:
+        self._inner = inner
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options))
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore2.NetworkStream:
+        left = _left(timeout, httpcore2.ConnectTimeout)
+        return _Stream(self._inner.connect_unix_socket(path, left, socket_options))
+
+    def sleep(self, seconds: float) -> None:
+        self._inner.sleep(seconds)

@@ -1,0 +1,206 @@
+"""The ledger: every LLM call once, in SQLite, committed call by call; it answers a call that it knows.
+
+The key of a call is the SHA-256 of model, messages, parameters and schema. Several threads and
+several processes may use one file; a killed process loses only the calls that were under way. No
+API key is ever written.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from linguacodus_core.errors import EndpointError, StoreError
+
+VERSION = 1
+BUSY_SECONDS = 30.0
+CREATE = """
+CREATE TABLE IF NOT EXISTS calls (
+    key TEXT PRIMARY KEY, role TEXT NOT NULL, model TEXT NOT NULL, endpoint TEXT NOT NULL,
+    prompt TEXT NOT NULL, messages TEXT NOT NULL, parameters TEXT NOT NULL,
+    reply TEXT NOT NULL, finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL,
+    usd REAL NOT NULL, seconds REAL NOT NULL, attempts INTEGER NOT NULL, created TEXT NOT NULL
+) WITHOUT ROWID
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call, as a row of the table llm_calls.
+
+    messages and parameters are JSON text (the schema is among the parameters); usd and seconds are
+    what the call took when it was made; attempts counts the retries too; created is UTC, ISO 8601.
+    """
+
+    key: str
+    role: str
+    model: str
+    endpoint: str
+    prompt: str
+    messages: str
+    parameters: str
+    reply: str
+    finish_reason: str
+    prompt_tokens: int
+    completion_tokens: int
+    usd: float
+    seconds: float
+    attempts: int
+    created: str
+
+
+COLUMNS = tuple(field.name for field in fields(CallRecord))
+
+
+def call_key(
+    model: str,
+    messages: Sequence[Mapping[str, str]],
+    parameters: Mapping[str, Any],
+    schema: Mapping[str, Any] | None = None,
+) -> str:
+    """The SHA-256 (hex) that stands for a call: equal calls, equal keys, in every process.
+
+    The schema's own order counts: constrained decoding writes the fields in it.
+    """
+    parts = [
+        model,
+        [dict(sorted(message.items())) for message in messages],
+        dict(sorted(parameters.items())),
+        schema,
+    ]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+class Ledger:
+    """The calls that were made, by key. Thread-safe; safe with several processes on one file."""
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the ledger. Raises StoreError when the file is damaged or cannot be written."""
+        self.path = Path(path)
+        self._lock = threading.Lock()
+        self._alone: dict[str, tuple[threading.Lock, int]] = {}
+        self._pid = os.getpid()
+        with self._described():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = self._open()
+
+    def get(self, key: str) -> CallRecord | None:
+        """The call of that key, None when it was never made."""
+        found = self._query(f"SELECT {', '.join(COLUMNS)} FROM calls WHERE key = ?", (key,))
+        return CallRecord(*found[0]) if found else None
+
+    def put(self, record: CallRecord) -> None:
+        """Add a call, committed on return. A key that is there already keeps its first record."""
+        marks = ", ".join("?" * len(COLUMNS))
+        values = tuple(getattr(record, column) for column in COLUMNS)
+        with self._described(), self._lock:
+            self._same_process()
+            with self._connection:
+                self._connection.execute(
+                    f"INSERT OR IGNORE INTO calls ({', '.join(COLUMNS)}) VALUES ({marks})", values
+                )
+
+    def records(self, keys: Iterable[str] | None = None) -> list[dict[str, object]]:
+        """Rows of the table llm_calls: those of keys in their order (unknown ones left out), or all."""
+        if keys is None:
+            found = self._query(f"SELECT {', '.join(COLUMNS)} FROM calls ORDER BY created, key")
+            return [asdict(CallRecord(*row)) for row in found]
+        rows = (self.get(key) for key in dict.fromkeys(keys))
+        return [asdict(record) for record in rows if record is not None]
+
+    def __len__(self) -> int:
+        return int(self._query("SELECT count(*) FROM calls")[0][0])
+
+    @contextmanager
+    def alone(self, key: str, timeout: float) -> Iterator[None]:
+        """Let one thread of this process make the call of a key; the others wait, then find it made.
+
+        Raises EndpointError when the wait passes timeout (seconds).
+        """
+        with self._lock:
+            lock, users = self._alone.get(key, (threading.Lock(), 0))
+            self._alone[key] = (lock, users + 1)
+        try:
+            if not lock.acquire(timeout=timeout):
+                raise EndpointError(
+                    f"the same call is under way in another thread, and did not end within {timeout:.0f} s",
+                    "give the call more time (timeout in the profile)",
+                )
+            try:
+                yield
+            finally:
+                lock.release()
+        finally:
+            with self._lock:
+                users = self._alone[key][1] - 1
+                if users:
+                    self._alone[key] = (lock, users)
+                else:
+                    del self._alone[key]
+
+    def close(self) -> None:
+        """Close the file; what was put is kept."""
+        with self._lock:
+            self._connection.close()
+
+    def __enter__(self) -> "Ledger":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _query(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        with self._described(), self._lock:
+            self._same_process()
+            return self._connection.execute(sql, values).fetchall()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            connection.close()
+            raise StoreError(
+                f"the ledger {self.path} is of format {version}; this version of Linguacodus knows {VERSION}",
+                "upgrade Linguacodus, or use another LINGUACODUS_HOME",
+            )
+        with connection:
+            connection.execute(CREATE)
+            if version != VERSION:
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+        return connection
+
+    def _same_process(self) -> None:
+        if os.getpid() != self._pid:  # a connection must not be carried through a fork
+            self._connection = self._open()
+            self._pid = os.getpid()
+
+    @contextmanager
+    def _described(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.ProgrammingError as error:
+            raise StoreError(f"the ledger {self.path} is closed", "open it again") from error
+        except sqlite3.OperationalError as error:
+            raise StoreError(
+                f"the ledger {self.path} cannot be used: {error}",
+                "free some disk space, check the folder's permissions, or wait for the process that holds it",
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"the ledger {self.path} is damaged: {error}",
+                "move the file and its -wal and -shm neighbours away; calls that it held will be made again",
+            ) from error
+        except OSError as error:
+            raise StoreError(
+                f"the ledger {self.path} cannot be made: {error.strerror or error}",
+                "free some disk space, or point LINGUACODUS_HOME at a folder you can write to",
+            ) from error

@@ -1,0 +1,229 @@
+"""Profiles: which endpoint, model and sampling each role uses, from a TOML file.
+
+A profile is one of those that ship (local, openai, vllm), LINGUACODUS_HOME/profiles/NAME.toml, the
+path of a .toml file, or `embedded:MODEL`: the profile local with another embedded model. The table
+[defaults] holds what a role does not say itself. An API key is never in a profile: `api_key_env`
+names the environment variable that holds it.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from linguacodus_core.errors import ModelUnavailable, ProfileError
+from linguacodus_core.llm import models
+from linguacodus_core.settings import local_home
+
+RoleName = Literal["extractor", "instructor", "refiner", "coder"]
+EMBEDDED = "embedded:"
+
+
+class Prices(BaseModel):
+    """US dollars a million tokens."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: float = Field(default=0.0, ge=0)
+    output: float = Field(default=0.0, ge=0)
+
+    def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """What a call of so many tokens costs, in US dollars."""
+        return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
+
+class Role(BaseModel):
+    """How one role is played. `temperature` and `top_p` None: the endpoint's own default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str = Field(min_length=1)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    max_tokens: int = Field(default=1024, ge=1)
+    prices: Prices = Prices()
+
+
+class Roles(BaseModel):
+    """The four roles."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    extractor: Role
+    instructor: Role
+    refiner: Role
+    coder: Role
+
+
+class Profile(BaseModel):
+    """One profile.
+
+    endpoint: base URL of an OpenAI-compatible API, or `embedded:<model or path of a .gguf>`.
+    endpoint_env: an environment variable that, when set, replaces endpoint. context: tokens of
+    prompt and reply together. schema_mode: whether the endpoint decodes under a JSON schema.
+    concurrency: calls at a time. timeout: seconds for one call, every retry included;
+    attempt_timeout: seconds for one attempt of it. token_field: what the endpoint calls max_tokens.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    description: str = ""
+    endpoint: str
+    endpoint_env: str | None = None
+    api_key_env: str | None = None
+    context: int = Field(default=8192, ge=512)
+    schema_mode: Literal["json_schema", "none"] = "json_schema"
+    token_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    concurrency: int = Field(default=4, ge=1, le=1024)
+    timeout: float = Field(default=300.0, gt=0)
+    attempt_timeout: float | None = Field(default=None, gt=0)
+    max_retries: int = Field(default=4, ge=0)
+    prompt_set: str = "default"
+    roles: Roles
+
+    @field_validator("endpoint")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://", EMBEDDED)):
+            raise ValueError("must be an http(s) URL or embedded:<model>")
+        return value.rstrip("/")
+
+    @field_validator("api_key_env", "endpoint_env")
+    @classmethod
+    def _variable_name(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
+            raise ValueError("must be the NAME of an environment variable, not its value")
+        return value
+
+    @model_validator(mode="after")
+    def _room_for_a_reply(self) -> Self:
+        for name, role in self.roles:
+            if role.max_tokens >= self.context:
+                raise ValueError(f"roles.{name}.max_tokens must be less than context ({self.context})")
+        return self
+
+    @property
+    def embedded(self) -> str | None:
+        """The embedded model's name or path, None for an endpoint elsewhere."""
+        return self.endpoint.removeprefix(EMBEDDED) if self.endpoint.startswith(EMBEDDED) else None
+
+    def role(self, name: str) -> Role:
+        """The role of that name. Raises ProfileError for an unknown one."""
+        if name not in Roles.model_fields:
+            raise ProfileError(
+                f"there is no role {name!r}", f"the roles are: {', '.join(Roles.model_fields)}"
+            )
+        found: Role = getattr(self.roles, name)
+        return found
+
+    def api_key(self) -> SecretStr:
+        """The API key from the environment, a placeholder where none is needed.
+
+        Raises ProfileError saying which variable to set.
+        """
+        if self.api_key_env is None:
+            return SecretStr("none")
+        key = os.environ.get(self.api_key_env, "").strip()
+        if not key:
+            raise ProfileError(
+                f"the profile {self.name} needs an API key, and {self.api_key_env} is not set",
+                f"export {self.api_key_env}=..., or use --profile local, which needs none",
+            )
+        return SecretStr(key)
+
+
+def load_profile(name_or_path: str) -> Profile:
+    """The profile of that name, of that .toml file, or of `embedded:MODEL`.
+
+    Raises ProfileError: unknown (with those that are known), not valid TOML, or a wrong field.
+    """
+    if name_or_path.startswith(EMBEDDED):
+        return _parse(_shipped("local"), f"the profile {name_or_path}", {"endpoint": name_or_path})
+    if name_or_path.endswith(".toml") or os.sep in name_or_path:
+        return _parse(_text(Path(name_or_path).expanduser()), name_or_path, {})
+    own = _own_folder() / f"{name_or_path}.toml"
+    if own.is_file():
+        return _parse(_text(own), str(own), {})
+    known = list_profiles()
+    if name_or_path not in known:
+        close = difflib.get_close_matches(name_or_path, known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise ProfileError(
+            f"there is no profile {name_or_path!r}",
+            f"{hint}Known: {', '.join(known)}; "
+            f"or give the path of a .toml file, or put one into {_own_folder()}",
+        )
+    return _parse(_shipped(name_or_path), f"the profile {name_or_path}", {})
+
+
+def list_profiles() -> list[str]:
+    """The names that load_profile knows: those that ship, then the user's own."""
+    shipped = resources.files("linguacodus_core.llm").joinpath("profiles")
+    names = {entry.name[:-5] for entry in shipped.iterdir() if entry.name.endswith(".toml")}
+    return sorted(names) + sorted({path.stem for path in _own_folder().glob("*.toml")} - names)
+
+
+def _own_folder() -> Path:
+    return local_home() / "profiles"
+
+
+def _shipped(name: str) -> str:
+    return resources.files("linguacodus_core.llm").joinpath("profiles", f"{name}.toml").read_text("utf-8")
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProfileError(f"the profile {file} cannot be read: {error}", "check the path") from error
+
+
+def _parse(text: str, where: str, changes: dict[str, Any]) -> Profile:
+    try:
+        fields = tomllib.loads(text) | changes
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"{where} is not valid TOML: {error}", "mend that line") from error
+    defaults, roles = fields.pop("defaults", {}), fields.get("roles", {})
+    if not isinstance(defaults, dict) or not isinstance(roles, dict):
+        raise ProfileError(
+            f"{where}: defaults and roles must be tables", "write [defaults] and [roles.coder]"
+        )
+    if (variable := fields.get("endpoint_env")) and isinstance(variable, str) and os.environ.get(variable):
+        fields["endpoint"] = os.environ[variable]
+    endpoint = fields.get("endpoint")
+    if isinstance(endpoint, str) and endpoint.startswith(EMBEDDED):
+        defaults = {"model": _embedded_name(endpoint.removeprefix(EMBEDDED))} | defaults
+    names = {*Roles.model_fields, *roles}
+    fields["roles"] = {
+        name: defaults | role if isinstance(role := roles.get(name, {}), dict) else role for name in names
+    }
+    try:
+        return Profile.model_validate(fields)
+    except ValidationError as error:
+        what = "; ".join(
+            f"{'.'.join(map(str, item['loc'])) or 'profile'}: {item['msg']}"
+            for item in error.errors(include_url=False, include_input=False)
+        )
+        raise ProfileError(f"{where} is not a valid profile: {what}", "mend these fields") from error
+
+
+def _embedded_name(model: str) -> str:
+    """What the ledger calls an embedded model: the same file, the same name; another file, another."""
+    try:
+        return models.identity(model)
+    except ModelUnavailable as error:
+        raise ProfileError(error.problem, error.remedy) from error

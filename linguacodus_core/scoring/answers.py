@@ -1,0 +1,75 @@
+"""Scores a submission against a task's private answers: the one place that opens `private/`."""
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from linguacodus_core.errors import TaskError
+from linguacodus_core.scoring.alignment import order_of
+from linguacodus_core.scoring.harness import score_frame
+from linguacodus_core.scoring.leaderboard import Medal, medal, place
+from linguacodus_core.scoring.rawcsv import read_raw
+from linguacodus_core.scoring.submission import validate
+from linguacodus_core.taskfolder.frames import read_csv
+from linguacodus_core.taskfolder.read import read_task
+
+
+class Scored(BaseModel):
+    """A submission's private score, and its place where there is a leaderboard (percentile 1 = top 1 %)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    metric: str
+    direction: str
+    score: float
+    rank: int | None = None
+    teams: int | None = None
+    percentile: float | None = None
+    medal: Medal | None = None
+
+
+def score_submission(submission: Path, task_dir: Path) -> Scored:
+    """Score a submission file, or DIR/submission.csv, with the answers in TASK_DIR/private.
+
+    Raises TaskError when there are no answers or they do not fit the sample submission,
+    SubmissionInvalid when the submission is wrong.
+    """
+    path = submission / "submission.csv" if submission.is_dir() else submission
+    if not path.is_file():
+        raise TaskError(
+            f"{path} does not exist", "give the folder that `linguacodus generate` wrote, or a CSV file"
+        )
+    spec = read_task(task_dir)
+    key = task_dir / "private" / "answers.csv"
+    if not key.is_file():
+        raise TaskError(f"{key} does not exist", "only tasks that come with their answers can be scored")
+    sample = read_raw(spec.data / spec.sample_file).frame
+    frame = validate(path.resolve(), spec, sample)
+    truth = read_raw(key).frame
+    if absent := [name for name in spec.targets if name not in truth]:
+        raise TaskError(f"{key} has no column {', '.join(absent)}", "give it the id column and the targets")
+    if spec.id_column is not None and spec.id_column in sample and spec.id_column in truth:
+        order = order_of(sample[spec.id_column], truth[spec.id_column])
+        if order is None:
+            raise TaskError(
+                f"{key} has other ids than {spec.sample_file}", "give it one row for each row of the test"
+            )
+        truth = truth.iloc[order].reset_index(drop=True)
+    elif len(truth) != len(sample):
+        raise TaskError(
+            f"{key} has {len(truth):,} rows, the sample has {len(sample):,}", "give it the test's rows"
+        )
+    value = score_frame(spec, truth, frame)
+    found = Scored(task=spec.slug, metric=spec.metric, direction=spec.direction, score=value)
+    board = task_dir / "private" / "leaderboard.csv"
+    if not board.is_file():
+        return found
+    at = place(value, read_csv(board), spec.direction)
+    standing = {
+        "rank": at.rank,
+        "teams": at.teams,
+        "percentile": at.percentile,
+        "medal": medal(at.rank, at.teams),
+    }
+    return found.model_copy(update=standing)

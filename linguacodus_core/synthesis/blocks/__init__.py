@@ -1,0 +1,1 @@
+"""Verified blocks: plain functions whose source the renderer copies into programs."""

@@ -1,0 +1,262 @@
+"""The staged route: the paper's sequence of code sections inside our skeleton, each run and checked at once.
+
+The model writes preprocess, build_model, train_model and predict one after the other. Each is repaired
+without a model first, then run in the sandbox on a sample of the inner split, together with the
+stages accepted before it and the fallbacks of those after it. What fails goes back to the model with
+its own traceback, at most `attempts` times, at a rising temperature; after that the fallback stands.
+"""
+
+import ast
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from linguacodus_core.errors import BudgetExceeded, EndpointError, LinguacodusError, UnusableReply
+from linguacodus_core.instructions.context import Profiled, ask, context_length, cut, defused, known_values
+from linguacodus_core.instructions.instruction import Instruction
+from linguacodus_core.llm.client import Client
+from linguacodus_core.scoring.holdout import Split
+from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.synthesis.code_text import syntax_error
+from linguacodus_core.synthesis.dryrun import DryRun, fault
+from linguacodus_core.synthesis.plan_route import origin_label
+from linguacodus_core.synthesis.repair import repair, repair_after
+from linguacodus_core.synthesis.skeleton import (
+    FALLBACKS,
+    KNOWN,
+    PARAMETERS,
+    STAGES,
+    Columns,
+    outcome,
+    render_skeleton,
+    supports,
+)
+from linguacodus_core.taskfolder.spec import TaskSpec
+
+TEMPERATURE = 0.3
+HOTTER = 0.35
+"""What a repair adds to the temperature: at the same one, small models repeat their failing code word by word."""
+MAX_TOKENS = {"preprocess": 640, "build_model": 320, "train_model": 320, "predict": 200}
+LEAST_SECONDS = 20.0
+"""A stage is not asked for when less time is left."""
+_MECHANICAL = 3
+
+
+@dataclass
+class _Work:
+    """What one staged program has come to so far."""
+
+    bodies: dict[str, str] = field(default_factory=dict)
+    origin: dict[str, str] = field(default_factory=dict)
+    repairs: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+    prompts: list[str] = field(default_factory=list)
+
+
+def stage_code(reply: str, stage: str) -> tuple[str, list[str], str]:
+    """(code, repairs, what is wrong): the function of a stage out of a reply; "" is wrong when nothing is.
+
+    What stands beside the function (calls, example data) is dropped; imports, constants and helper
+    functions stay. A function under another name, the only one, is taken for it.
+    """
+    code, notes = repair(reply, known=KNOWN)
+    if error := syntax_error(code):
+        return code, notes, error
+    tree = ast.parse(code)
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    own = next((node for node in functions if node.name == stage), None)
+    if own is None and len(functions) == 1:
+        own = functions[0]
+        notes.append(f"the function {own.name} taken for {stage}")
+        code = re.sub(rf"\bdef {re.escape(own.name)}\b", f"def {stage}", code, count=1)
+        tree = ast.parse(code)
+        own = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
+    if own is None:
+        return code, notes, f"there is no function {stage} in the reply"
+    expected = len(PARAMETERS[stage])
+    given = len(own.args.args) + len(own.args.posonlyargs)
+    optional = len(own.args.defaults)
+    if not given - optional <= expected <= given and own.args.vararg is None:
+        wanted = ", ".join(PARAMETERS[stage])
+        return code, notes, f"{stage} must take the parameters ({wanted})"
+    if not any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(own)):
+        return code, notes, f"{stage} returns nothing"
+    kept: list[ast.stmt] = []
+    for node in tree.body:
+        other = isinstance(node, ast.FunctionDef) and node.name in STAGES and node.name != stage
+        constant = isinstance(node, ast.Assign) and not any(isinstance(x, ast.Call) for x in ast.walk(node))
+        overwritten = constant and any(isinstance(t, ast.Name) and t.id in KNOWN for t in node.targets)  # type: ignore[attr-defined]
+        if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) and not other:
+            kept.append(node)
+        elif constant and not overwritten:
+            kept.append(node)
+    if len(kept) < len(tree.body):
+        notes.append("dropped what stood beside the function")
+        lines = code.splitlines()
+        first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in kept]
+        code = "\n\n".join(
+            "\n".join(lines[start - 1 : node.end_lineno]) for start, node in zip(first, kept, strict=True)
+        )
+    return code.strip("\n") + "\n", notes, ""
+
+
+def _shown(names: tuple[str, ...] | list[str], most: int = 24) -> str:
+    listed = [defused(str(name))[:40] for name in names[:most]]
+    return "[" + ", ".join(map(repr, listed)) + (", ..." if len(names) > most else "") + "]"
+
+
+def _told(spec: TaskSpec, columns: Columns, instruction: Instruction | None, context: int) -> dict[str, Any]:
+    """What the stage prompts say besides the task."""
+    kinds = {
+        "classes": f"classes as the codes 0 to {max(len(spec.classes), 2) - 1}",
+        "numbers": "numbers",
+        "grades": "numbers (grades, rounded later)",
+    }
+    outputs = {
+        "classes": "the class probabilities of fitted.predict_proba(X_test), one row a row of X_test",
+        "numbers": "one number a row of X_test, a 1-D array",
+        "grades": "one number a row of X_test, a 1-D array",
+    }
+    target = spec.targets[0] if len(spec.targets) == 1 else list(spec.targets[:12])
+    return {
+        "instruction": cut(defused(instruction.text), context // 10) if instruction else "Do what suits the data.",
+        "target": repr(target),
+        "id": repr(spec.id_column),
+        "numeric": _shown(columns.numeric),
+        "categorical": _shown(columns.categorical),
+        "dates": _shown(columns.dates),
+        "text": _shown(columns.text),
+        "columns": _shown([name for name in (spec.id_column, *columns.names) if name]),
+        "problem": kinds[outcome(spec)],
+        "output": outputs[outcome(spec)],
+        "shape": f"a DataFrame of about {spec.train_rows} rows",
+    }
+
+
+def write_staged(
+    client: Client,
+    instruction: Instruction | None,
+    spec: TaskSpec,
+    profile: Profiled,
+    *,
+    split: Split,
+    work: Path,
+    seed: int,
+    prompt_set: str = "default",
+    isolation: str = "auto",
+    seconds: float | None = None,
+    attempts: int = 2,
+) -> Candidate:
+    """A candidate whose four stages are the model's where they work, ours where they do not.
+
+    split: the sample on which stages are run comes from the first hold-out's visible files. work: a
+    folder for it, left empty. seconds: when they are up, the stages that are left fall back.
+    `origin` says of each stage "model", "model, repaired: ..." or "fallback: reason"; repairs are
+    named as "stage: repair".
+    Raises LinguacodusError when the task's data are not for this route or not even the fallbacks
+    run, UnusableReply when no stage is the model's (the program would be none of its own).
+    """
+    if reason := supports(spec):
+        raise LinguacodusError(reason, "the plan route does these")
+    until = time.monotonic() + seconds if seconds is not None else float("inf")
+    with DryRun(spec, split, work, isolation) as dry:
+        if error := dry.run(render_skeleton(spec, dry.columns)):
+            raise LinguacodusError(f"the skeleton of the staged route does not run on this task: {error[-400:]}")
+        context = context_length(client)
+        told = known_values(spec, profile, context) | _told(spec, dry.columns, instruction, context)
+        state = _Work()
+        for stage in STAGES:
+            if time.monotonic() + LEAST_SECONDS > until:
+                state.origin[stage] = "fallback: the time was up"
+                continue
+            _stage(client, spec, dry, stage, told, state, seed, prompt_set, until, attempts)
+        if not state.bodies:
+            reasons = "; ".join(f"{stage}: {why}" for stage, why in state.origin.items())
+            raise UnusableReply(f"none of the four stages is the model's ({reasons})", "use a stronger coder")
+        program = render_skeleton(spec, dry.columns, state.bodies)
+    share = f"{len(state.bodies)} of 4 stages by the model"
+    return Candidate(
+        route="staged",
+        label=f"staged, {origin_label(instruction)}: {share}",
+        program=program,
+        instruction=instruction.id if instruction else None,
+        origin=state.origin,
+        calls=tuple(state.calls),
+        prompts=tuple(dict.fromkeys(state.prompts)),
+        repairs=tuple(dict.fromkeys(state.repairs)),
+    )
+
+
+def _stage(
+    client: Client,
+    spec: TaskSpec,
+    dry: DryRun,
+    stage: str,
+    told: Mapping[str, Any],
+    state: _Work,
+    seed: int,
+    prompt_set: str,
+    until: float,
+    attempts: int,
+) -> None:
+    """One stage: asked, repaired, run, asked again; its body and origin are put into the state."""
+    model = state.bodies.get("build_model", FALLBACKS["build_model"]).strip()
+    if stage == "predict":
+        model += "\n\n" + state.bodies.get("train_model", FALLBACKS["train_model"]).strip()
+    rendered = ask(prompt_set, f"stage_{stage}", model=model, **told)
+    why = ""
+    for attempt in range(attempts + 1):
+        left = until - time.monotonic()
+        if attempt and left < LEAST_SECONDS:
+            why += " (then the time was up)"
+            break
+        try:
+            reply = client.complete(
+                "coder",
+                rendered,
+                seed=seed + 31 * attempt + STAGES.index(stage),
+                max_tokens=MAX_TOKENS[stage],
+                temperature=min(TEMPERATURE + attempt * HOTTER, 1.0),
+                timeout=left if left < float("inf") else None,
+                allow_truncated=True,
+            )
+        except UnusableReply as error:
+            why = error.problem
+            continue
+        except (BudgetExceeded, EndpointError) as error:
+            why = error.problem
+            break
+        state.calls += reply.keys
+        state.prompts.append(rendered.prompt)
+        code, notes, why = stage_code(reply.text, stage)
+        mechanical: list[str] = []
+        for _ in range(_MECHANICAL):
+            if why:
+                break
+            error = dry.run(render_skeleton(spec, dry.columns, state.bodies | {stage: code}))
+            if not error:
+                done = [f"{attempt} time{'s' if attempt > 1 else ''} from its traceback"] if attempt else []
+                done += [*notes, *mechanical]
+                state.bodies[stage] = code
+                state.origin[stage] = "model" + (f", repaired: {'; '.join(done)}" if done else "")
+                state.repairs += [f"{stage}: {note}" for note in done]
+                return
+            code, more = repair_after(code, error, spec, KNOWN)
+            if not more:
+                why = fault(error)
+                break
+            mechanical += more
+        else:
+            why = why or fault(error)
+        rendered = ask(
+            prompt_set,
+            "repair",
+            code=cut(defused(code.strip()), 900),
+            error=cut(defused(why), 220),
+            what=f"It must stay the function {stage}({', '.join(PARAMETERS[stage])}).",
+            **told,
+        )
+    state.origin[stage] = f"fallback: {' '.join(why.split())[:300]}"

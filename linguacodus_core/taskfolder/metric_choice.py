@@ -1,0 +1,189 @@
+"""Which metric a task is scored by: task.toml, else the description's words, else one clear question."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from linguacodus_core.errors import LinguacodusError, OpenQuestion, TaskError
+from linguacodus_core.metrics.detect import Detected, detect
+from linguacodus_core.metrics.table import Metric, find, get
+from linguacodus_core.taskfolder.problem import Target, accepts_numbers, scores_numbers
+from linguacodus_core.taskfolder.settings_file import TaskSettings
+from linguacodus_core.taskfolder.spec import Layout
+
+_NEARLY = 0.35
+"""Two metrics whose mentions weigh nearly the same are rivals: see metrics.detect."""
+_EVIDENCE = 160
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The metric, how it was found, and how its direction was."""
+
+    metric: Metric
+    found: str
+    direction: str
+    warnings: tuple[str, ...] = ()
+
+
+def choose_metric(
+    description: str, settings: TaskSettings, targets: tuple[Target, ...], layout: Layout, *, fractions: bool
+) -> Choice:
+    """The metric of a task.
+
+    fractions: whether the sample submission holds fractions between 0 and 1. Raises OpenQuestion
+    with the lines to choose from when the description names no metric or several, TaskError when
+    task.toml names an unknown metric or a direction that is not the metric's.
+    """
+    if settings.metric is not None:
+        metric, found = _named(settings.metric, targets, layout, fractions), "task.toml"
+    else:
+        metric, found = _described(description, targets, layout, fractions)
+    if (shaped := _shaped(metric, targets, layout)) is not metric:
+        found += f"; {shaped.name} because there are several columns" if settings.metric is None else ""
+        metric = shaped
+    _check_shape(metric, targets, layout)
+    if settings.direction not in (None, metric.direction):
+        raise TaskError(
+            f'task.toml: direction = "{settings.direction}", but {metric.name} is better '
+            f"{'higher' if metric.direction == 'max' else 'lower'}",
+            f'remove that line, or write direction = "{metric.direction}"',
+        )
+    warnings: tuple[str, ...] = ()
+    if not metric.scored:
+        warnings = (
+            f"{metric.name} cannot be computed from the answers alone: {metric.stand_in} stands in for it",
+        )
+    return Choice(
+        metric, found, "task.toml" if settings.direction else f"metric table: {metric.name}", warnings
+    )
+
+
+def _named(raw: str, targets: tuple[Target, ...], layout: Layout, fractions: bool) -> Metric:
+    if metric := find(raw):
+        return metric
+    try:
+        get(raw)
+    except LinguacodusError as error:
+        close = re.findall(r"Did you mean (.*?)\?", error.remedy)
+        options = f"did you mean {close[0]}? " if close else ""
+        lines = _lines(_options(targets, layout, fractions))
+        raise OpenQuestion(
+            f'task.toml: metric = "{raw}" is not a known metric', f"{options}known are {lines}"
+        ) from error
+    raise AssertionError("find and get disagree")
+
+
+def _described(
+    description: str, targets: tuple[Target, ...], layout: Layout, fractions: bool
+) -> tuple[Metric, str]:
+    detected = detect(description)
+    if not detected:
+        lines = _lines(_options(targets, layout, fractions))
+        raise OpenQuestion(
+            "the description names no metric that is known",
+            f"how are submissions scored? Add to task.toml one line such as {lines}",
+        )
+    fitting = [d for d in detected if _fits(d.metric, targets, layout)] or detected
+    first, rivals = fitting[0], _rivals(fitting)
+    if rivals:
+        names = [d.metric.name for d in (first, *rivals)]
+        quotes = "; ".join(f"'{_quote(d)}'" for d in (first, *rivals))
+        raise OpenQuestion(
+            f"the description names several metrics: {', '.join(names)} ({quotes})",
+            f"which one counts? Add to task.toml: {_lines(names[:3])}",
+        )
+    return first.metric, f"description: '{_quote(first)}'"
+
+
+def _rivals(fitting: Sequence[Detected]) -> list[Detected]:
+    """The other metrics of about the same weight that are no mere generalisation of the first."""
+    first = fitting[0]
+    return [
+        d
+        for d in fitting[1:]
+        if d.weight >= first.weight - _NEARLY
+        and d.metric.base not in (first.metric.base, first.metric.refines)
+        and d.metric.refines != first.metric.base
+    ]
+
+
+def _quote(detected: Detected) -> str:
+    text = re.sub(r"\s+", " ", detected.evidence).strip()
+    return text if len(text) <= _EVIDENCE else text[: _EVIDENCE - 1] + "…"
+
+
+def _fits(metric: Metric, targets: tuple[Target, ...], layout: Layout) -> bool:
+    """Whether a metric can score such targets at all."""
+    if metric.prediction == "mask":
+        return False
+    if scores_numbers(metric):
+        return layout == "targets" and all(t.numeric for t in targets)
+    if metric.base == "f1" and layout == "targets" and len(targets) == 1 and targets[0].values > 2:
+        return False
+    return all(not t.numeric or t.whole or t.share_like or accepts_numbers(metric) for t in targets)
+
+
+def _shaped(metric: Metric, targets: tuple[Target, ...], layout: Layout) -> Metric:
+    """The metric's own row for several columns, where the table has one (auc -> mean column auc)."""
+    several = len(targets) > 1
+    by_class = layout == "class_columns" or (len(targets) == 1 and targets[0].values > 2)
+    name = {
+        ("auc", True, False): "mean column auc",
+        ("auc", True, True): "mean column auc",
+        ("log loss", True, False): "mean columnwise log loss",
+        ("rmse", True, False): "mcrmse",
+        ("mae", True, False): "mcmae",
+        ("rmsle", True, False): "mean columnwise rmsle",
+        ("log loss", False, True): "multiclass log loss",
+        ("auc", False, True): "mean column auc",
+    }.get((metric.base, several, by_class))
+    if metric.prediction == "value" and not several:
+        name = None
+    return (find(name) if name else None) or metric
+
+
+def _check_shape(metric: Metric, targets: tuple[Target, ...], layout: Layout) -> None:
+    if metric.prediction == "mask":
+        raise TaskError(
+            f"the metric {metric.name} scores masks or boxes, which Linguacodus does not write",
+            "tasks of labels, probabilities and values can be solved",
+        )
+    if layout == "class_columns" or len(targets) > 1:
+        return
+    (target,) = targets
+    if target.values <= 2 or (target.numeric and not target.whole):
+        return
+    if metric.base == "f1":
+        raise OpenQuestion(
+            f"F1 over the {target.values:,} classes of {target.name} can be averaged in several ways",
+            f"which one counts? Add to task.toml: {_lines(['f1 macro', 'f1 weighted', 'f1 micro'])}",
+        )
+    if metric.base in ("mean column auc", "multiclass log loss"):
+        raise TaskError(
+            f"the metric {metric.name} needs a probability for each of the {target.values:,} classes "
+            f"of {target.name}, but the sample submission has one column",
+            "give the sample submission one column a class, or name another metric in task.toml",
+        )
+
+
+def _options(targets: tuple[Target, ...], layout: Layout, fractions: bool) -> list[str]:
+    """Two or three metrics that fit such targets."""
+    if layout == "class_columns":
+        names = ["multiclass log loss", "mean column auc"]
+    elif len(targets) > 1:
+        classes = all(t.class_like and t.values == 2 for t in targets)
+        names = ["mean column auc", "mean columnwise log loss"] if classes else ["mcrmse", "mcmae"]
+    elif targets[0].values == 2:
+        names = ["auc", "log loss", "brier"] if fractions else ["categorization accuracy", "f1", "auc"]
+    elif not targets[0].numeric:
+        names = ["categorization accuracy", "f1 macro"]
+    elif targets[0].class_like:
+        names = ["categorization accuracy", "quadratic weighted kappa", "rmse"]
+    else:
+        names = ["rmse", "mae", "r2"]
+    return [n for n in names if find(n) is not None]
+
+
+def _lines(names: Sequence[str]) -> str:
+    return " or ".join(f'metric = "{name}"' for name in names)

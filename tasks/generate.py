@@ -1,0 +1,83 @@
+"""The steps of a generation as Prefect tasks: names, retries, caching, time limits; no logic."""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from linguacodus_core.generation.agenda import Step
+from linguacodus_core.generation.outputs import write_outputs
+from linguacodus_core.generation.run import Run
+from linguacodus_core.generation.splits import open_split
+from linguacodus_core.generation.write import Written, write
+from linguacodus_core.llm.client import Client
+from linguacodus_core.sandbox.limits import Limits
+from linguacodus_core.scoring import harness
+from linguacodus_core.scoring.evaluation import Evaluation
+from linguacodus_core.scoring.holdout import Split
+from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.taskfolder import profile, read
+from linguacodus_core.taskfolder.profile import DataProfile
+from linguacodus_core.taskfolder.spec import TaskSpec
+from tasks.results import stored
+
+
+@task(cache_policy=NO_CACHE, persist_result=False)
+def read_task(folder: Path) -> TaskSpec:
+    """The task as understood; never cached, since the folder may have changed."""
+    return read.read_task(folder)
+
+
+@task(**stored(lambda spec: spec.data_sha256))
+def profile_data(spec: TaskSpec) -> DataProfile:
+    """What the data look like, for prompts and plans."""
+    return profile.profile(spec)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, retries=1)
+def carve_holdout(spec: TaskSpec, seed: int, into: Path) -> Split:
+    """The inner hold-out; one that was carved before is found again."""
+    return open_split(spec, seed, into)
+
+
+def _evaluation_key(candidate: Candidate, split: Split, **_: object) -> str:
+    return f"{candidate.id}-{split.sha256[:16]}"
+
+
+@task(task_run_name="evaluate {candidate.label}", tags=["sandbox"], **stored(_evaluation_key))
+def evaluate_candidate(
+    candidate: Candidate,
+    spec: TaskSpec,
+    split: Split,
+    limits: Limits,
+    isolation: str,
+    work: Path,
+    predictions: Path,
+) -> Evaluation:
+    """Run a candidate on the hold-outs and score it."""
+    return harness.evaluate(candidate, spec, split, limits, isolation, work, predictions)
+
+
+@task(
+    task_run_name="full data: {candidate.label}",
+    tags=["sandbox"],
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
+def run_on_full_data(
+    candidate: Candidate, spec: TaskSpec, limits: Limits, isolation: str, work: Path
+) -> harness.Submission:
+    """Run a candidate on the full data and validate its submission."""
+    return harness.submit(candidate, spec, limits, isolation, work)
+
+
+@task(task_run_name="write {step.id}", tags=["llm"], cache_policy=NO_CACHE, persist_result=False)
+def write_step(step: Step, run: Run, client: Client) -> Written:
+    """One step of the language model; its calls are kept in the ledger, so none is paid twice."""
+    return write(step, run, client)
+
+
+@task(cache_policy=NO_CACHE, persist_result=False, retries=1)
+def leave_outputs(run: Run, **kept: object) -> None:
+    """Write everything that the user gets."""
+    write_outputs(run, **kept)
