@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from linguacodus_core.llm.server import endpoint_for
-from prefect.futures import PrefectConcurrentFuture
+from prefect.futures import PrefectFuture
 
 from linguacodus_core.errors import (
     BudgetExceeded,
@@ -20,7 +20,7 @@ from linguacodus_core.generation.write import Written
 from linguacodus_core.llm.budget import Budget
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.ledger import Ledger
-from linguacodus_core.settings import local_home
+from linguacodus_core.settings import ledger_path
 from tasks.generate import write_step
 
 ENDS_THE_LANE = (BudgetExceeded, EndpointError, ModelUnavailable, ProfileError)
@@ -32,7 +32,7 @@ class WriterLane:
     def __init__(self, run: Run, client: Client | None) -> None:
         self._run = run
         self._client = client
-        self._future: PrefectConcurrentFuture[Written] | None = None
+        self._future: PrefectFuture[Written] | None = None
         self._step: Step | None = None
 
     @property
@@ -62,7 +62,7 @@ class WriterLane:
         if self._future:
             self._future.wait(timeout=seconds)
 
-    def _take(self, future: PrefectConcurrentFuture[Written]) -> None:
+    def _take(self, future: PrefectFuture[Written]) -> None:
         step, self._future = self._step, None
         assert step is not None
         written = future.result(raise_on_failure=False)
@@ -102,6 +102,4 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
             yield WriterLane(run, None)
             return
         budget = Budget(usd=run.request.budget_usd, tokens=None, seconds=None)
-        yield WriterLane(
-            run, Client(run.profile, Ledger(local_home() / "ledger.sqlite"), budget, endpoint=url)
-        )
+        yield WriterLane(run, Client(run.profile, Ledger(ledger_path()), budget, endpoint=url))

@@ -18,3 +18,8 @@ def local_home() -> Path:
     path = Path(place).expanduser() if "://" not in place else Path.home() / ".linguacodus"
     path.mkdir(parents=True, exist_ok=True)
     return path.resolve()
+
+
+def ledger_path() -> Path:
+    """The SQLite file of every LLM call: cache and account in one."""
+    return local_home() / "ledger.sqlite"

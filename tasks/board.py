@@ -31,9 +31,8 @@ class Board:
         self._in_flow = FlowRunContext.get() is not None
         self._progress: UUID | None = None
         if self._in_flow:
-            self._progress = create_progress_artifact(
-                0.0, key=f"{self._key}-progress", description=run.spec.title
-            )
+            made = create_progress_artifact(0.0, key=f"{self._key}-progress", description=run.spec.title)
+            self._progress = made if isinstance(made, UUID) else None
         if run.clock.elapsed > 1:
             say(f"taking up an earlier run: {run.clock.elapsed:.0f} s of work are done")
 

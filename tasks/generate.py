@@ -8,6 +8,7 @@ from prefect.cache_policies import NO_CACHE
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.outputs import write_outputs
 from linguacodus_core.generation.run import Run
+from linguacodus_core.generation.search import Contender
 from linguacodus_core.generation.splits import open_split
 from linguacodus_core.generation.write import Written, write
 from linguacodus_core.llm.client import Client
@@ -55,7 +56,7 @@ def evaluate_candidate(
     predictions: Path,
 ) -> Evaluation:
     """Run a candidate on the hold-outs and score it."""
-    return harness.evaluate(candidate, spec, split, limits, isolation, work, predictions)
+    return harness.evaluate(candidate, spec, split, limits, isolation, work=work, predictions_dir=predictions)
 
 
 @task(
@@ -68,7 +69,7 @@ def run_on_full_data(
     candidate: Candidate, spec: TaskSpec, limits: Limits, isolation: str, work: Path
 ) -> harness.Submission:
     """Run a candidate on the full data and validate its submission."""
-    return harness.submit(candidate, spec, limits, isolation, work)
+    return harness.submit(candidate, spec, limits, isolation, work=work)
 
 
 @task(task_run_name="write {step.id}", tags=["llm"], cache_policy=NO_CACHE, persist_result=False)
@@ -78,6 +79,6 @@ def write_step(step: Step, run: Run, client: Client) -> Written:
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retries=1)
-def leave_outputs(run: Run, **kept: object) -> None:
+def leave_outputs(run: Run, winner: Contender, submission: bytes) -> None:
     """Write everything that the user gets."""
-    write_outputs(run, **kept)
+    write_outputs(run, winner, submission)

@@ -15,6 +15,8 @@ from linguacodus_core.settings import local_home
 class EvaluationSerializer(JSONSerializer):
     """JSON; a result whose stored predictions are gone counts as not there, so that it is made again."""
 
+    type: str = "linguacodus-evaluation"
+
     def loads(self, blob: bytes) -> Any:
         """The result. Raises FileNotFoundError when its predictions file is missing."""
         found = super().loads(blob)

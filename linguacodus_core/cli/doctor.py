@@ -1,4 +1,4 @@
-"""`linguacodus doctor`: what is installed and what works here, and for each thing that does not, what mends it."""
+"""`linguacodus doctor`: what is installed, what works here, and the command that mends what does not."""
 
 import os
 import platform
@@ -28,7 +28,7 @@ _PURPOSE = {
     "dev": "working on Linguacodus itself",
 }
 _PROBE = """
-import socket, time
+import pathlib, socket, time
 began = time.monotonic()
 import lightgbm, pandas
 took = time.monotonic() - began
@@ -38,7 +38,8 @@ try:
 except OSError:
     network = "closed"
 pandas.DataFrame({"id": [1], "target": [0]}).to_csv("submission.csv", index=False)
-print(f"{took:.1f} {network} {int(bool(pandas.__cached__) and __import__('os').path.exists(pandas.__cached__))}")
+compiled = pathlib.Path(pandas.__spec__.cached or "/-").exists()
+print(f"{took:.1f} {network} {int(compiled)}")
 """
 
 
@@ -53,13 +54,7 @@ class Finding:
 
 
 def _python(_: str) -> Iterator[Finding]:
-    version = platform.python_version()
-    if sys.version_info < (3, 11):
-        yield Finding(
-            "Python", "problem", f"{version}; 3.11 or newer is needed", "apt-get install python3.11"
-        )
-    else:
-        yield Finding("Python", "ok", f"{version} in {sys.prefix}")
+    yield Finding("Python", "ok", f"{platform.python_version()} in {sys.prefix}")
 
 
 def _requirements() -> dict[str, list["Requirement"]]:
@@ -197,17 +192,14 @@ def _models(profile: str) -> Iterator[Finding]:
     if wanted and not wanted.endswith(".gguf"):
         needed = models.find(wanted).name
     for model in models.list_models():
-        size = f"{model.bytes / 1e6:,.0f} MB"
+        what = f"{model.name} ({model.bytes / 1e6:,.0f} MB)"
         pull = f"linguacodus models pull {model.name}"
         if model.present:
-            yield Finding(f"model {model.name}", "ok", f"{models.path(model.name)} ({size})")
+            yield Finding("model", "ok", f"{what}: {models.path(model.name)}")
         elif model.name == needed:
-            detail = f"not here yet; the first run with the profile {profile} fetches it ({size})"
-            yield Finding(f"model {model.name}", "warning", detail, pull)
+            yield Finding("model", "warning", f"{what}: not here; the first run fetches it", pull)
         else:
-            yield Finding(
-                f"model {model.name}", "ok", f"not here, not needed by the profile {profile} ({size})", pull
-            )
+            yield Finding("model", "ok", f"{what}: not here, not needed by the profile {profile}", pull)
 
 
 def _endpoint(profile: str) -> Iterator[Finding]:
@@ -218,10 +210,11 @@ def _endpoint(profile: str) -> Iterator[Finding]:
     loaded.api_key()
     found = ping(loaded)
     if found.ok:
-        yield Finding(found.name, "ok", f"profile {profile}: {found.detail}")
+        where = found.name.removeprefix("endpoint ")
+        yield Finding("endpoint", "ok", f"profile {profile}, {where}: {found.detail}")
     else:
         detail = f"profile {profile}: {found.detail}; without it `generate` has no language model"
-        yield Finding(found.name, "warning", detail, found.remedy)
+        yield Finding("endpoint", "warning", detail, found.remedy)
 
 
 def _prompts(_: str) -> Iterator[Finding]:

@@ -88,8 +88,8 @@ def generate(
         result = _flow("generate")(request)
     typer.echo(f"\n{result.winner}")
     if result.score is not None:
-        floor = "" if result.floor_score is None else f" (floor: {result.floor_score:.5g})"
-        typer.echo(f"{result.metric} on the hold-out: {result.score:.5g}{floor}")
+        baseline = "" if result.floor_score is None else f" (floor: {result.floor_score:.5g})"
+        typer.echo(f"{result.metric} on the hold-out: {result.score:.5g}{baseline}")
     stopped = "stopped by hand; " if result.status == "interrupted" else ""
     typer.echo(f"{stopped}{result.seconds:.0f} s, {result.candidates} candidates")
     typer.echo(f"see {result.out / 'report.html'}")

@@ -51,7 +51,8 @@ def score_chart(run: Run) -> str:
     for route, colour in COLOURS.items():
         own = [(when, min(max(score, low), high)) for when, score, item in points if item.route == route]
         if own:
-            axes.scatter(*zip(*own, strict=True), color=colour, s=34, label=route, zorder=3)
+            when, scores = zip(*own, strict=True)
+            axes.scatter(when, scores, color=colour, s=34, label=route, zorder=3)
     axes.set_ylim(low, high)
     axes.set_xlabel("seconds since the start")
     axes.set_ylabel(

@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib import metadata
 
 import pyarrow as pa
@@ -13,9 +13,11 @@ from linguacodus_core.generation.report import render_report
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.instructions.instruction import Instruction
+from linguacodus_core.llm.ledger import Ledger
 from linguacodus_core.sandbox.machine import cores
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.settings import ledger_path
 from linguacodus_core.tables import table
 
 PACKAGES = ("prefect", "openai", "pandas", "scikit-learn", "lightgbm", "xgboost-cpu", "catboost", "xllamacpp")
@@ -58,7 +60,7 @@ def candidate_rows(run: Run, winner: Contender | None = None) -> list[dict[str, 
                 "instruction": item.instruction,
                 "status": found.status if found else "not run",
                 "score": found.score if found else None,
-                "score_spread": (max(scores) - min(scores)) if len(scores) > 1 else None,
+                "score_spread": max(scores) - min(scores) if found and found.score is not None and scores[1:] else None,
                 "claimed": found.claimed if found else None,
                 "best": winner is not None and winner.candidate.id == key,
                 "elapsed": when.get(key),
@@ -168,12 +170,20 @@ def run_record(run: Run, winner: Contender, calls: pa.Table) -> dict[str, object
     }
 
 
-def write_outputs(
-    run: Run, winner: Contender, submission: bytes, call_rows: Sequence[Mapping[str, object]]
-) -> None:
+def call_rows(run: Run) -> list[dict[str, object]]:
+    """The rows of the table `llm_calls`: every call that this run asked for, those of failed steps too."""
+    asked: dict[str, None] = {}
+    for entry in run.journal.entries:
+        made = (*(entry.instruction.calls if entry.instruction else ()), *entry.calls)
+        made += entry.candidate.calls if entry.candidate else ()
+        asked |= dict.fromkeys(made)
+    return Ledger(ledger_path()).records(asked) if asked else []
+
+
+def write_outputs(run: Run, winner: Contender, submission: bytes) -> None:
     """Write every output; each file whole or not at all. Raises StoreError on a full disk."""
     out = run.request.out
-    calls = table("llm_calls", [dict(row) for row in call_rows])
+    calls = table("llm_calls", call_rows(run))
     record = run_record(run, winner, calls)
     rows = candidate_rows(run, winner)
     store.write_bytes(out / "submission.csv", submission)

@@ -1,6 +1,6 @@
 """What is checked before anything is started: bad input costs a second, not a server's start."""
 
-from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.errors import LinguacodusError, ModelUnavailable
 from linguacodus_core.generation.agenda import next_step
 from linguacodus_core.generation.progress import say, warn
 from linguacodus_core.generation.request import GenerateRequest
@@ -26,6 +26,25 @@ def preflight(request: GenerateRequest) -> None:
         warn(line)
     if profile.embedded and next_step(request, [], [], set(), 0):
         try:
-            models.ensure(profile.embedded)
+            _have(profile.embedded)
         except LinguacodusError as error:
             warn(f"going on without the language model: {error}")
+
+
+def _have(name: str) -> None:
+    """Fetch an embedded model unless it is here, saying every tenth of it."""
+    try:
+        models.path(name)
+        return
+    except ModelUnavailable:
+        model = models.find(name)
+    said = 0
+
+    def progress(done: int, total: int) -> None:
+        nonlocal said
+        if done * 10 // total > said:
+            said = done * 10 // total
+            say(f"fetching {model.name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+
+    say(f"the model {model.name} is not here yet: fetching it once")
+    models.pull(model, progress)

@@ -5,32 +5,46 @@ from linguacodus_core.synthesis.candidate import Candidate, Route
 from linguacodus_core.synthesis.constant import constant_candidate
 from linguacodus_core.synthesis.plan import PipelinePlan
 from linguacodus_core.synthesis.prior import prior_plans
+from linguacodus_core.synthesis.hyper import Effort
 from linguacodus_core.synthesis.render import render
 from linguacodus_core.synthesis.sample import random_plan
 from linguacodus_core.taskfolder.profile import DataProfile
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 
-def _candidate(route: Route, label: str, plan: PipelinePlan, spec: TaskSpec) -> Candidate:
-    program = render(plan, spec, effort="small" if route == "floor" else "normal")
+BRIEF = 200.0
+"""Below this time limit (seconds) every program is rendered with small effort."""
+
+
+def _candidate(
+    route: Route, label: str, plan: PipelinePlan, spec: TaskSpec, effort: Effort = "normal"
+) -> Candidate:
+    program = render(plan, spec, effort=effort)
     return Candidate(
-        route=route, label=f"{label}: {plan.model}", program=program, plan=plan.model_dump(mode="json")
+        route=route, label=f"{label}: {plan.family}", program=program, plan=plan.model_dump(mode="json")
     )
+
+
+def effort_for(time_limit: float) -> Effort:
+    """How much time programs take when the whole run has so many seconds."""
+    return "small" if time_limit < BRIEF else "normal"
 
 
 def floors(spec: TaskSpec, data: DataProfile) -> list[Candidate]:
     """Baselines, the better first; the last one cannot fail on readable data."""
-    return [_candidate("floor", "floor", prior_plans(spec, data)[0], spec), constant_candidate(spec)]
+    return [_candidate("floor", "floor", prior_plans(spec, data)[0], spec, "small"), constant_candidate(spec)]
 
 
 def proposals(request: GenerateRequest, spec: TaskSpec, data: DataProfile) -> list[Candidate]:
     """What the corpus prior proposes, best expected first, and random plans where asked for."""
     found: list[Candidate] = []
+    effort = effort_for(request.time_limit)
     if "prior" in request.sources:
-        found += [_candidate("prior", "prior", plan, spec) for plan in prior_plans(spec, data)]
+        found += [_candidate("prior", "prior", plan, spec, effort) for plan in prior_plans(spec, data)]
     if "random" in request.sources:
         plans = (random_plan(spec, data, request.seed + number) for number in range(request.max_ideas))
         found += [
-            _candidate("random", f"random {number}", plan, spec) for number, plan in enumerate(plans, 1)
+            _candidate("random", f"random {number}", plan, spec, effort)
+            for number, plan in enumerate(plans, 1)
         ]
     return found

@@ -5,6 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
 
 from linguacodus_core.generation.chart import COLOURS, score_chart
 from linguacodus_core.generation.run import Run
@@ -33,10 +36,6 @@ _environment.filters["duration"] = _duration
 
 
 def _highlighted(code: str) -> str:
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
     return str(highlight(code, PythonLexer(), HtmlFormatter(noclasses=True, nobackground=True)))
 
 
@@ -53,6 +52,18 @@ def _refinement(run: Run) -> list[tuple[str, str]]:
 def _gap(row: Mapping[str, Any]) -> float | None:
     claimed, score = row["claimed"], row["score"]
     return None if claimed is None or score is None else claimed - score
+
+
+def _understood(run: Run) -> list[tuple[str, str, str]]:
+    """What was inferred about the task: (what, value, how it was found), without what does not apply."""
+    rows = []
+    for name, how in run.spec.inferred.items():
+        value = getattr(run.spec, name, None)
+        if name in ("description", "title") or value in (None, ()):
+            continue
+        shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+        rows.append((name.replace("_", " "), shown if len(shown) < 200 else shown[:200] + " ...", how))
+    return rows
 
 
 def render_report(
@@ -73,6 +84,7 @@ def render_report(
         record=record,
         rows=[{**row, "gap": _gap(row)} for row in best_first],
         winner=winner,
+        understood=_understood(run),
         chart=score_chart(run),
         code=_highlighted(winner.candidate.program),
         instructions=run.search.instructions,

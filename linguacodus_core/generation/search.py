@@ -101,7 +101,7 @@ class Search:
     def next(self) -> Candidate | None:
         """The next candidate: what the model wrote before what the prior proposes, each in its order."""
         written = [item for item in self._waiting if item.route not in ("prior", "random")]
-        return (written or self._waiting or [None])[0]
+        return next(iter(written or self._waiting), None)
 
     @property
     def scored(self) -> list[Evaluation]:

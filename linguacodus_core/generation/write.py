@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from linguacodus_core.generation.agenda import Step
+from linguacodus_core.generation.proposals import effort_for
 from linguacodus_core.generation.run import Run
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.instructions.refine import refine
@@ -29,7 +30,7 @@ def write(step: Step, run: Run, client: Client) -> Written:
     about: dict[str, Any] = {"spec": run.spec, "profile": run.data, "prompt_set": run.prompt_set}
     about["seed"] = run.request.seed + 1000 * step.round
     by_id = {item.id: item for item in run.search.instructions}
-    if step.kind == "instruction":
+    if step.kind == "instruction" and step.place is not None:
         return Written(step, instruction=write_instruction(client, place=step.place, **about))
     if step.kind == "refine":
         raw = [item for item in run.search.instructions if item.kind == "raw"]
@@ -39,7 +40,10 @@ def write(step: Step, run: Run, client: Client) -> Written:
     instruction = by_id[step.instruction or ""]
     if step.kind == "plan":
         history = run.search.history() if step.round else ()
-        return Written(step, candidate=write_plan(client, instruction, history=history, **about))
+        effort = effort_for(run.request.time_limit)
+        return Written(
+            step, candidate=write_plan(client, instruction, history=history, effort=effort, **about)
+        )
     sandboxed = {
         "split": run.split,
         "isolation": run.request.sandbox,

@@ -5,6 +5,7 @@ byte a second is never cut off. Here every wait on the socket is cut to what is 
 deadline that the calling thread has set, and a reply is cut at a size no honest reply has.
 """
 
+import logging
 import ssl
 import threading
 import time
@@ -29,11 +30,17 @@ def deadline(at: float) -> Iterator[None]:
 
 
 def guard(http_client: Any) -> None:
-    """Make an httpx2 client obey `deadline`. Raises AttributeError if the client's insides changed."""
-    transports = [http_client._transport, *http_client._mounts.values()]
-    for transport in transports:
-        if transport is not None:
-            transport._pool._network_backend = _Backend(transport._pool._network_backend)
+    """Make an httpx2 client obey `deadline`.
+
+    httpx2 has no public way to give its own transports a network backend; where their insides have
+    changed, the client keeps its time-outs from packet to packet, and a warning is logged.
+    """
+    try:
+        for transport in (http_client._transport, *http_client._mounts.values()):
+            if transport is not None:
+                transport._pool._network_backend = _Backend(transport._pool._network_backend)
+    except AttributeError:
+        logging.getLogger(__name__).warning("this version of httpx2 cannot be given a deadline")
 
 
 def _left(timeout: float | None, kind: type[Exception]) -> float | None:

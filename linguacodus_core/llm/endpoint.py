@@ -27,6 +27,7 @@ from linguacodus_core.llm.prompts import Message
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 CONNECT_SECONDS = 10.0
+RESTART_SECONDS = 45.0
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
 LONG_PROMPT = re.compile(r"context|too (?:long|large|many tokens)|maximum.*tokens")
 _SECRETS = re.compile(r"(?:sk-|Bearer\s+)[\w.~+/*-]{6,}")
@@ -64,10 +65,13 @@ class NoSchema(Exception):
 
 
 class _Passing(Exception):
-    """An attempt failed in a way that may pass. wait: seconds that the server asked for."""
+    """An attempt failed in a way that may pass.
 
-    def __init__(self, error: EndpointError, wait: float | None = None) -> None:
-        self.error, self.wait = error, wait
+    wait: seconds that the server asked for. unreachable: it is not there, or not there yet.
+    """
+
+    def __init__(self, error: EndpointError, wait: float | None = None, *, unreachable: bool = False) -> None:
+        self.error, self.wait, self.unreachable = error, wait, unreachable
         super().__init__(error.problem)
 
 
@@ -84,6 +88,7 @@ class Endpoint:
         key = profile.api_key().get_secret_value()
         self.profile = profile
         self.label = _label(profile.endpoint if profile.embedded is not None else url)
+        self._restarts = profile.embedded is not None
         self._secret = "" if profile.api_key_env is None else key
         loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
         http_client = openai.DefaultHttpxClient(trust_env=not loopback)  # no proxy between us and ourselves
@@ -106,16 +111,22 @@ class Endpoint:
     def send(self, request: Request, until: float) -> Reply:
         """The reply, after retries, at the latest at `until` (of time.monotonic()).
 
+        An embedded model's server that died is waited for while it is started again, once.
         Raises EndpointError; NoSchema when the endpoint refuses the schema.
         """
         started = time.monotonic()
         enough = stop_after_attempt(self.profile.max_retries + 1)
-        retrying = Retrying(
-            retry=retry_if_exception_type(_Passing),
-            wait=_wait,
-            stop=lambda state: enough(state) or time.monotonic() + state.upcoming_sleep >= until,
-            reraise=True,
-        )
+
+        def stop(state: RetryCallState) -> bool:
+            if time.monotonic() + state.upcoming_sleep >= until:
+                return True
+            failure = state.outcome.exception() if state.outcome else None
+            if self._restarts and isinstance(failure, _Passing) and failure.unreachable:
+                self._restarts = time.monotonic() - started < RESTART_SECONDS
+                return not self._restarts
+            return enough(state)
+
+        retrying = Retrying(retry=retry_if_exception_type(_Passing), wait=_wait, stop=stop, reraise=True)
         attempts = 0
         try:
             for attempt in retrying:
@@ -177,7 +188,8 @@ class Endpoint:
                 EndpointError(
                     f"cannot reach {self.label}: {self.scrub(str(error.__cause__ or error))}",
                     "check that the server runs and that the endpoint in the profile is right",
-                )
+                ),
+                unreachable=True,
             ) from error
         except openai.APIStatusError as error:
             raise self._refused(error, request) from error
@@ -190,7 +202,8 @@ class Endpoint:
             remedy = (
                 "wait and run again: what is done is kept" if status == 429 else "look into the server's log"
             )
-            return _Passing(EndpointError(problem, remedy), retry_after(error.response.headers))
+            wait = retry_after(error.response.headers)
+            return _Passing(EndpointError(problem, remedy), wait, unreachable=status == 503)
         lowered = text.lower()
         if status in {400, 413, 422} and LONG_PROMPT.search(lowered):
             return EndpointError(

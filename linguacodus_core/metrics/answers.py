@@ -71,8 +71,9 @@ class Answers:
             truth = self.class_index
             onehot = np.eye(len(self.class_keys), dtype=np.int64)[truth]
             if len(self.class_keys) == 2:
-                keys = self.keys[0][0]
-                positive = self.class_keys.index(positive_label(keys, self.classes or self.class_keys))
+                positive = self.class_keys.index(
+                    positive_label(np.array(self.class_keys, dtype=object), self.classes)
+                )
                 return onehot[:, [positive]], self.scores[:, [positive]]
             return onehot, self.scores
         columns = [self._truth_keys(column) for column in self.truth.columns]

@@ -8,6 +8,7 @@ F-score") or one that combines several is no evidence for the plain one: no answ
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from linguacodus_core.metrics.context import CREDIBLE, Context
 from linguacodus_core.metrics.table import METRICS, Metric, spellings
@@ -49,6 +50,9 @@ _SPECIFIC_MARGIN = 3.0
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _BLOCK_TAG = re.compile(r"</?(?:p|div|li|ul|ol|h[1-6]|br|td|th|tr|table|section|pre)\b", re.IGNORECASE)
 
+_MADE_OF = re.compile(r"(?:average|mean|sum|product|difference|ratio)\s+of\s+(?:the\s+)?$", re.IGNORECASE)
+_JOINED = re.compile(r"\s*(?:\([^()]{0,40}\)\s*)?(?:and|plus|&|\+|,)\s+(?:the\s+)?", re.IGNORECASE)
+
 # What a description says of a metric in other words than its name.
 _PARAPHRASES: tuple[tuple[re.Pattern[str], str], ...] = (
     (
@@ -73,14 +77,16 @@ _PER_COLUMN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _MANY_CLASSES = re.compile(
-    r"multi-?\s?class|\\sum_\{?j|\bone\s+for\s+(?:every|each)\b|number\s+of\s+(?:\w{1,20}\s+)?class(?:es)?\b"
+    r"multi-?\s?class|\\sum_\{?j|\bone\s+for\s+(?:every|each)\s+(?:class|categor|label|species|breed|image)|number\s+of\s+(?:\w{1,20}\s+)?class(?:es)?\b"
     r"|probabilit(?:y|ies)\s+for\s+(?:each|every|all)\s+(?:of\s+the\s+)?(?:\w{1,20}\s+)?(?:class|categor|label|breed|author)"
-    r"|set\s+of\s+predicted\s+probabilities|class\s+labels",
+    r"|set\s+of\s+predicted\s+probabilities",
     re.IGNORECASE,
 )
 _MACRO = re.compile(r"\bmacro|for\s+each\s+class\s+(?:value\s+)?and\s+then\s+averaged", re.IGNORECASE)
 _ROWS = re.compile(
-    r"sample-?\s?wise|for\s+(?:each|every)\s+(?:predicted\s+)?(?:row|sample|image|example)\b", re.IGNORECASE
+    r"sample-?\s?wise|(?:calculated|computed)\s+(?:independently\s+)?for\s+(?:each|every)\s+"
+    r"(?:predicted\s+)?(?:row|sample|image|example)\b",
+    re.IGNORECASE,
 )
 _WEIGHTED = re.compile(
     r"observations?\s+(?:will\s+be|is|are)\s+weighted|weight(?:ed)?\s+column|\bweighted\s+by\b", re.IGNORECASE
@@ -114,6 +120,7 @@ def detect(description: str) -> list[Detected]:
     if not mentions:
         return []
     context = Context(text)
+    blended = _blended(text, mentions)
     best: dict[str, tuple[float, _Mention]] = {}
     counts: dict[str, int] = {}
     changed = 0.0
@@ -121,7 +128,7 @@ def detect(description: str) -> list[Detected]:
         weight = context.weight(mention.start, mention.end)
         if weight >= CREDIBLE:
             weight += 0.1 * min(mention.words, 6) - (1.0 if mention.weak else 0.0)
-        if context.changed(mention.start):
+        if context.changed(mention.start) or mention in blended:
             changed = max(changed, weight)
             continue
         name = mention.metric.base
@@ -129,15 +136,14 @@ def detect(description: str) -> list[Detected]:
         if name not in best or weight > best[name][0]:
             best[name] = (weight, mention)
     strongest = max((weight for weight, _ in best.values()), default=0.0)
-    if max(strongest, changed) < CREDIBLE:
+    if not best or (changed > strongest and changed >= CREDIBLE):
+        return []
+    if context.composite(max(best.values(), key=lambda each: each[0])[1].start):
+        return []
+    if strongest < CREDIBLE:
         return _only_one(
             text, [mention for weight, mention in best.values() if weight >= 1.0 and not mention.weak]
         )
-    if changed > strongest:
-        return []
-    leading = max(best.values(), key=lambda each: each[0])[1]
-    if context.composite(leading.start):
-        return []
     found: dict[str, Detected] = {}
     for name, (weight, mention) in best.items():
         if weight < CREDIBLE:
@@ -197,6 +203,18 @@ def _mention(window: list[Word], metric: Metric, weak: bool) -> _Mention:
     named = metric.with_parameter(values[0]) if values else metric
     weak = weak and not (values and metric.parameter_kind)
     return _Mention(named, window[0].start, window[-1].end, len(window), weak)
+
+
+def _blended(text: str, mentions: list[_Mention]) -> set[_Mention]:
+    """The mentions that a text makes one score of: "the average of RMSE and R2"."""
+    blended: set[_Mention] = set()
+    for one, other in pairwise(mentions):
+        if one.metric.base == other.metric.base or other.start - one.end > 80:
+            continue
+        joined = _JOINED.fullmatch(text, one.end, other.start)
+        if joined and _MADE_OF.search(text[max(0, one.start - 40) : one.start]):
+            blended |= {one, other}
+    return blended
 
 
 def _turned(text: str, mention: _Mention) -> Metric:

@@ -190,8 +190,8 @@ def get(name: str) -> Metric:
     if metric is not None:
         return metric
     pool = {spelling: row.name for row in METRICS.values() for spelling in (row.name, *row.aliases)}
-    close = difflib.get_close_matches(name.strip().lower(), pool, n=8, cutoff=0.6)
-    names = list(dict.fromkeys(pool[spelling] for spelling in close))[:4]
+    close = difflib.get_close_matches(name.strip().lower(), pool, n=12, cutoff=0.6)
+    names = list(dict.fromkeys(pool[spelling] for spelling in close))[:6]
     hint = (
         f"Did you mean {' or '.join(repr(each) for each in names)}?"
         if names

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _EAST_ASIAN = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(
@@ -59,8 +59,7 @@ _MERGED = {
 _LARGEST_BETA = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A folded word, where it stands in the text, and its number (a cut-off, a beta) if it has one.
 
     `breaks`: a sentence, bracket, list or paragraph boundary lies between it and the word before.

@@ -23,6 +23,8 @@ from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.sandbox.supervise import Launch
 
 JOB = "/job"
+# The kernel's bound on processes lies above the watchdog's: a fork bomb is to be ended, not only held.
+HEADROOM = 64
 
 _NAMESPACES = ("--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "job")
 _LIFE = ("--die-with-parent", "--new-session", "--cap-drop", "ALL", "--clearenv")
@@ -146,7 +148,7 @@ def _prlimit(limits: Limits) -> tuple[list[str], bool]:
     bounded = os.getuid() != 0  # the kernel never holds the superuser's number
     if bounded:
         others = 0 if _counts_apart() else tree.user_tasks()
-        wanted["nproc"] = (resource.RLIMIT_NPROC, others + limits.processes + 1)
+        wanted["nproc"] = (resource.RLIMIT_NPROC, others + limits.processes + HEADROOM)
     command = ["/usr/bin/prlimit"]
     for name, (which, value) in wanted.items():
         hard = resource.getrlimit(which)[1]
@@ -196,7 +198,7 @@ def launch(workdir: Path, data: Mapping[str, Path], limits: Limits) -> Launch:
     opened.append(reports)
     arguments += ["--json-status-fd", str(reports), "--remount-ro", "/", "--chdir", JOB, "--"]
     prlimit, bounded = _prlimit(limits)
-    held = "by the kernel and a watchdog" if bounded else "by a watchdog"
+    held = processes_held(limits, bounded)
     return Launch(
         argv=[*arguments, *prlimit, sys.executable, "-B", "-P", "-s", folder.PROGRAM],
         env={"PATH": "/usr/bin:/bin"},
@@ -219,12 +221,17 @@ def launch(workdir: Path, data: Mapping[str, Path], limits: Limits) -> Launch:
     )
 
 
-def described(limits: Limits, processes_held: str) -> tuple[str, ...]:
+def described(limits: Limits, held: str) -> tuple[str, ...]:
     """The limits in words, for the report."""
     return (
         f"wall time: {limits.wall_seconds:g} s; processor time: {limits.cpu_seconds:g} s",
         f"memory: {limits.memory_mb:,} MB for all processes (watchdog) and for each (kernel)",
-        f"processes and threads: {limits.processes}, {processes_held}",
+        f"processes and threads: {limits.processes} ({held})",
         f"files: {limits.file_mb:,} MB each (kernel), {limits.disk_mb:,} MB together (watchdog)",
         f"threads of numeric libraries: {limits.threads}",
     )
+
+
+def processes_held(limits: Limits, by_kernel: bool) -> str:
+    """Who holds the number of processes, in words."""
+    return "watchdog" + (f"; {limits.processes + HEADROOM}, kernel" if by_kernel else "")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.sandbox import folder, launcher, machine, tree
-from linguacodus_core.sandbox.bubblewrap import described
+from linguacodus_core.sandbox.bubblewrap import HEADROOM, described, processes_held
 from linguacodus_core.sandbox.environment import clean_environment
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.sandbox.supervise import Launch
@@ -63,7 +63,7 @@ def launch(workdir: Path, data: Mapping[str, Path], limits: Limits) -> Launch:
     }
     bounded = os.getuid() != 0
     if bounded:
-        bounds["RLIMIT_NPROC"] = tree.user_tasks() + limits.processes + 1
+        bounds["RLIMIT_NPROC"] = tree.user_tasks() + limits.processes + HEADROOM
     mark = f"{_MARK}={secrets.token_hex(8)}"
     scratch = workdir / "tmp"
     scratch.mkdir(exist_ok=True)
@@ -78,7 +78,7 @@ def launch(workdir: Path, data: Mapping[str, Path], limits: Limits) -> Launch:
             "NOT isolated: the network and all files of this user are open to the program",
             "environment: built from nothing, no variable that could hold a secret",
             "data: read-only copies",
-            *described(limits, "by the kernel and a watchdog" if bounded else "by a watchdog"),
+            *described(limits, processes_held(limits, bounded)),
         ),
         mark=mark,
         data_mb=data_mb,

@@ -34,7 +34,7 @@ from linguacodus_core.taskfolder.spec import TaskSpec
 MOST_MEMBERS = 5
 ROUNDS = 12
 PATIENCE = 3
-RESAMPLES = 60
+RESAMPLES = 40
 
 Rows = npt.NDArray[np.int64]
 

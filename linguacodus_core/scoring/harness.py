@@ -1,7 +1,6 @@
 """Runs a candidate where it cannot see the answers, and scores what it predicts (DESIGN, "Generation", 3)."""
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -202,4 +201,3 @@ def _workdir(work: Path, candidate: Candidate) -> Iterator[Path]:
         yield folder
     finally:
         remove(folder)
-        shutil.rmtree(folder, ignore_errors=True)

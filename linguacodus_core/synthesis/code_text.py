@@ -84,8 +84,39 @@ def mend_syntax(code: str) -> tuple[str, list[str]]:
     if dedented != mended and parses(dedented):
         return dedented, [*done, "removed indentation"]
     lines = mended.rstrip().splitlines()
+    for kept in range(len(lines), max(len(lines) - 4, 0), -1):
+        closed = _closed("\n".join(lines[:kept]))
+        if closed and parses(closed):
+            return closed, [*done, "closed the brackets of a reply that was cut off"]
     for kept in range(len(lines) - 1, max(len(lines) * 2 // 3, len(lines) - 25, 0), -1):
         shorter = "\n".join(lines[:kept]) + "\n"
         if parses(shorter):
             return shorter, [*done, "cut the end that was not code"]
     return code, []
+
+
+def _closed(code: str) -> str:
+    """The code with its open brackets closed after the last comma or bracket, "" when none is open."""
+    pairs = {"(": ")", "[": "]", "{": "}"}
+    open_: list[str] = []
+    quote = ""
+    comment = False
+    for character in code:
+        if character == "\n":
+            comment = False
+            quote = ""
+        elif comment:
+            continue
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "#":
+            comment = True
+        elif character in pairs:
+            open_.append(character)
+        elif character in pairs.values() and open_:
+            open_.pop()
+    if not open_ or quote:
+        return ""
+    return code.rstrip().rstrip(",") + "\n" + "".join(pairs[one] for one in reversed(open_)) + "\n"

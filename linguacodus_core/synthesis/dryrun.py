@@ -31,7 +31,9 @@ class DryRun:
     their rows of the sample submission; every other file of the fold as it is. No answers anywhere.
     """
 
-    def __init__(self, spec: TaskSpec, split: Split, work: Path, isolation: str = "auto", seed: int = 0) -> None:
+    def __init__(
+        self, spec: TaskSpec, split: Split, work: Path, isolation: str = "auto", seed: int = 0
+    ) -> None:
         self.spec, self.isolation = spec, isolation
         self.limits = Limits.for_machine(SECONDS)
         work.mkdir(parents=True, exist_ok=True)
@@ -69,7 +71,12 @@ class DryRun:
         """What is wrong with the program: its error in words, "" when it wrote a valid submission."""
         with self._workdir() as folder:
             run = run_program(
-                program, self.data, limits=self.limits, isolation=self.isolation, workdir=folder, keep=["submission.csv"]
+                program,
+                self.data,
+                limits=self.limits,
+                isolation=self.isolation,
+                workdir=folder,
+                keep=["submission.csv"],
             )
             if run.status != "ok":
                 said = run.stderr.strip() or run.stdout.strip()[-500:] or f"exit code {run.returncode}"
@@ -122,7 +129,14 @@ def fault(error: str, most: int = 700) -> str:
     for number, line in enumerate(lines):
         if re.search(r'File ".*solution\.py", line \d+', line):
             kept += [part.strip() for part in lines[number + 1 : number + 2]]
-    last = next((n for n in range(len(lines) - 1, -1, -1) if re.match(r"\w[\w.]*(Error|Exception|Warning)\b", lines[n])), None)
+    last = next(
+        (
+            n
+            for n in range(len(lines) - 1, -1, -1)
+            if re.match(r"\w[\w.]*(Error|Exception|Warning)\b", lines[n])
+        ),
+        None,
+    )
     end = "\n".join(lines[last:] if last is not None else lines[-3:])
     where = f"at the line: {kept[-1]}\n" if kept else ""
     inner = next((line for line in kept[::-1] if line), "")

@@ -54,6 +54,9 @@ _FEATURES = {
 }
 
 
+_PATIENT = 'os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads must not spin while others work'
+
+
 class _Writer:
     """The statements of one program, and the blocks that they call."""
 
@@ -500,12 +503,12 @@ def render(
     body = "\n".join(line for line in writer.lines if line is not None)
     collected = collect(writer.wanted)
     imports = dict(collected.imports)
-    imports |= {"time": ("time", None), "np": ("numpy", None)}
+    imports |= {"os": ("os", None), "time": ("time", None), "np": ("numpy", None)}
     if "partial(" in body:
         imports["partial"] = ("functools", "partial")
     parts = [
         f'"""{_docstring(plan, spec, instruction_note, notes)}\n"""\n',
-        import_lines(imports) + "\n",
+        import_lines(imports, between=_PATIENT) + "\n",
         "\n".join(writer.constants(SECONDS[effort] if seconds is None else float(seconds))),
         "\n\n" + collected.text + "\n\n",
         'def main() -> None:\n    """Read, fit fold by fold, write the submission."""\n' + body,

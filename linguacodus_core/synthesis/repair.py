@@ -16,7 +16,9 @@ from linguacodus_core.synthesis.code_text import extract, mend_syntax, parses
 from linguacodus_core.synthesis.edits import Edit, Source, apply
 from linguacodus_core.synthesis.names import import_line
 from linguacodus_core.synthesis.repair_rules import (
+    as_frames,
     chained_inplace,
+    keep_rows,
     numeric_only,
     object_dtype,
     paths,
@@ -24,6 +26,7 @@ from linguacodus_core.synthesis.repair_rules import (
     select_dtypes_object,
     tolerant_drop,
     unknown_keywords,
+    without_argument,
     wrong_imports,
 )
 from linguacodus_core.taskfolder.spec import TaskSpec
@@ -167,7 +170,7 @@ def repair(reply: str, spec: TaskSpec | None = None, known: Collection[str] = ()
         object_dtype,
         select_dtypes_object,
     ]
-    rules += [numeric_only, tolerant_drop]
+    rules += [numeric_only, tolerant_drop, keep_rows(only_test=spec is not None)]
     for rule in rules:
         code, done = apply(code, rule)
         notes += done
@@ -242,17 +245,15 @@ def repair_after(code: str, error: str, spec: TaskSpec, known: Collection[str] =
                 encoded = _after_imports(encoded, _GLOBALS)
             encoded, _ = missing_imports(encoded, known)
             return encoded, ["text encoded and missing values filled before the program's own steps"]
-    if (found := re.search(r"unexpected keyword argument '(\w+)'", error)) and (word := found[1]):
-
-        def without(source: Source) -> list[Edit]:
-            return [
-                source.without_keyword(call, [word], f"the argument {word} is unknown and was removed")
-                for call in ast.walk(source.tree)
-                if isinstance(call, ast.Call) and any(keyword.arg == word for keyword in call.keywords)
-            ]
-
-        code, notes = apply(code, without)
+    if found := re.search(r"unexpected keyword argument '(\w+)'", error):
+        code, notes = apply(code, without_argument(found[1]))
         return code, list(dict.fromkeys(notes))
+    if found := re.search(r"The '(\w+)' parameter of (\w+) must be", error):
+        code, notes = apply(code, without_argument(found[1], found[2]))
+        return code, list(dict.fromkeys(notes))
+    if "cannot concatenate object of type" in error and "reset_index(drop=True) for" not in code:
+        changed, notes = apply(code, as_frames, rounds=1)
+        return changed, list(dict.fromkeys(notes))
     if found := re.search(r"NameError: name '(\w+)' is not defined", error):
         line = import_line(found[1])
         if line:

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from linguacodus_core.synthesis.edits import Edit, Source
+from linguacodus_core.synthesis.edits import Edit, Rule, Source
 from linguacodus_core.synthesis.names import installed, sklearn_names
 from linguacodus_core.taskfolder.spec import TaskSpec
 
@@ -221,6 +221,67 @@ def _accepted(name: str) -> frozenset[str] | None:
     return frozenset(parameters)
 
 
+def keep_rows(only_test: bool) -> Rule:
+    """The rule that no row of a frame is dropped for a missing value: test must keep its rows, train should."""
+
+    def rule(source: Source) -> list[Edit]:
+        found = []
+        for node in ast.walk(source.tree):
+            if not isinstance(node, ast.Assign | ast.Expr) or not isinstance(node.value, ast.Call):
+                continue
+            call = node.value
+            if _called(call) not in ("dropna", "drop_duplicates") or not isinstance(call.func, ast.Attribute):
+                continue
+            owner = source.text(call.func.value)
+            if _constant(_keyword(call, "axis")) in (1, "columns") or (
+                only_test and "test" not in owner.lower()
+            ):
+                continue
+            if isinstance(node, ast.Assign):
+                text = f"{source.text(node.targets[0])} = {owner}.copy()"
+            else:
+                text = "pass"
+            found.append(
+                source.replace(node, text, f"{_called(call)}() of rows taken away: every row is needed")
+            )
+        return found
+
+    return rule
+
+
+def as_frames(source: Source) -> list[Edit]:
+    """pd.concat(..., axis=1) of arrays and frames: each made a frame with the same index first."""
+    found = []
+    for call in _calls(source):
+        if (
+            _called(call) != "concat"
+            or _constant(_keyword(call, "axis")) not in (1, "columns")
+            or not call.args
+        ):
+            continue
+        if isinstance(call.args[0], ast.List | ast.Tuple):
+            parts = [
+                f"pd.DataFrame({source.text(part)}).reset_index(drop=True)" for part in call.args[0].elts
+            ]
+            note = "concatenated arrays made frames with the same index"
+            found.append(source.replace(call.args[0], f"[{', '.join(parts)}]", note))
+    return found
+
+
+def without_argument(name: str, callee: str = "") -> Rule:
+    """The rule that takes one keyword argument away from every call (of `callee`, when given)."""
+
+    def rule(source: Source) -> list[Edit]:
+        note = f"the argument {name} is not allowed{f' by {callee}' if callee else ''} and was removed"
+        return [
+            source.without_keyword(call, [name], note)
+            for call in _calls(source)
+            if any(keyword.arg == name for keyword in call.keywords) and callee in ("", _called(call))
+        ]
+
+    return rule
+
+
 def unknown_keywords(source: Source) -> list[Edit]:
     """Keyword arguments that a scikit-learn class does not have, and values that were renamed."""
     found = []
@@ -295,7 +356,7 @@ def _sklearn_import(source: Source, node: ast.ImportFrom) -> Edit | None:
     return source.replace(node, "; ".join(lines), f"import of {', '.join(moved)} put right")
 
 
-def paths(spec: TaskSpec) -> "type[_Paths] | _Paths":
+def paths(spec: TaskSpec) -> Rule:
     """The rule that leads file names to ./data/ and the submission to ./submission.csv."""
     return _Paths(spec)
 

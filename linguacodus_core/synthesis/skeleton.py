@@ -195,7 +195,7 @@ def as_frame(features, rows, what):
     features = features.copy()
     features.columns = [str(name) for name in features.columns]
     if not features.columns.is_unique:
-        features = features.loc[:, ~features.columns.duplicated()]
+        features.columns = [f"{name} {place}" for place, name in enumerate(features.columns)]
     if rows is not None and len(features) != rows:
         raise ContractError(f"preprocess: {what} has {len(features)} rows, it must have {rows}")
     return features

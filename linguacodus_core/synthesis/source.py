@@ -122,8 +122,8 @@ def collect(wanted: Iterable[tuple[str, str]]) -> Collected:
     return found
 
 
-def import_lines(imports: dict[str, tuple[str, str | None]]) -> str:
-    """Import statements in isort's order: the standard library, a blank line, the rest."""
+def import_lines(imports: dict[str, tuple[str, str | None]], between: str = "") -> str:
+    """Import statements in isort's order: the standard library, the statement `between`, the rest."""
     plain: dict[bool, set[str]] = {True: set(), False: set()}
     members: dict[bool, dict[str, set[str]]] = {True: {}, False: {}}
     for bound, (origin, attribute) in imports.items():
@@ -145,6 +145,8 @@ def import_lines(imports: dict[str, tuple[str, str | None]]) -> str:
             lines.append(line)
         if lines:
             groups.append("\n".join(lines))
+        if standard and between:
+            groups.append(between)
     return "\n\n".join(groups)
 
 

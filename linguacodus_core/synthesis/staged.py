@@ -39,7 +39,7 @@ from linguacodus_core.taskfolder.spec import TaskSpec
 TEMPERATURE = 0.3
 HOTTER = 0.35
 """What a repair adds to the temperature: at the same one, small models repeat their failing code word by word."""
-MAX_TOKENS = {"preprocess": 640, "build_model": 320, "train_model": 320, "predict": 200}
+MAX_TOKENS = {"preprocess": 480, "build_model": 240, "train_model": 240, "predict": 120}
 LEAST_SECONDS = 20.0
 """A stage is not asked for when less time is left."""
 _MECHANICAL = 3
@@ -83,7 +83,11 @@ def stage_code(reply: str, stage: str) -> tuple[str, list[str], str]:
         wanted = ", ".join(PARAMETERS[stage])
         return code, notes, f"{stage} must take the parameters ({wanted})"
     if not any(isinstance(node, ast.Return) and node.value is not None for node in ast.walk(own)):
-        return code, notes, f"{stage} returns nothing"
+        code = _with_return(code, own, stage)
+        if not code:
+            return code, notes, f"{stage} returns nothing"
+        notes.append("added the missing return")
+        tree = ast.parse(code)
     kept: list[ast.stmt] = []
     for node in tree.body:
         other = isinstance(node, ast.FunctionDef) and node.name in STAGES and node.name != stage
@@ -96,11 +100,40 @@ def stage_code(reply: str, stage: str) -> tuple[str, list[str], str]:
     if len(kept) < len(tree.body):
         notes.append("dropped what stood beside the function")
         lines = code.splitlines()
-        first = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in kept]
+        first = [
+            min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in kept
+        ]
         code = "\n\n".join(
             "\n".join(lines[start - 1 : node.end_lineno]) for start, node in zip(first, kept, strict=True)
         )
     return code.strip("\n") + "\n", notes, ""
+
+
+def _with_return(code: str, function: ast.FunctionDef, stage: str) -> str:
+    """The code with `return` of what the stage plainly made, "" when that is not plain."""
+    stored = {
+        node.id
+        for node in ast.walk(function)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+    stored |= {argument.arg for argument in function.args.args}
+    wanted = {
+        "preprocess": ("X", "y", "X_test"),
+        "build_model": ("model",),
+        "train_model": (function.args.args[0].arg,),
+        "predict": ("predictions",),
+    }[stage]
+    if not stored.issuperset(wanted):
+        return ""
+    lines = code.splitlines()
+    end = function.end_lineno or len(lines)
+    indent = " " * function.body[-1].col_offset
+    return "\n".join([*lines[:end], f"{indent}return {', '.join(wanted)}", *lines[end:]]) + "\n"
+
+
+def _without_imports(code: str) -> str:
+    lines = [line for line in code.strip().splitlines() if not re.match(r"(import|from)\s", line)]
+    return re.sub(r"\n\s*\n+", "\n", "\n".join(lines)).strip()
 
 
 def _shown(names: tuple[str, ...] | list[str], most: int = 24) -> str:
@@ -122,17 +155,19 @@ def _told(spec: TaskSpec, columns: Columns, instruction: Instruction | None, con
     }
     target = spec.targets[0] if len(spec.targets) == 1 else list(spec.targets[:12])
     return {
-        "instruction": cut(defused(instruction.text), context // 10) if instruction else "Do what suits the data.",
+        "instruction": cut(defused(instruction.text), context // 10)
+        if instruction
+        else "Do what suits the data.",
         "target": repr(target),
         "id": repr(spec.id_column),
         "numeric": _shown(columns.numeric),
         "categorical": _shown(columns.categorical),
         "dates": _shown(columns.dates),
         "text": _shown(columns.text),
-        "columns": _shown([name for name in (spec.id_column, *columns.names) if name]),
         "problem": kinds[outcome(spec)],
         "output": outputs[outcome(spec)],
-        "shape": f"a DataFrame of about {spec.train_rows} rows",
+        "shape": f"a DataFrame of numbers with {spec.train_rows} rows",
+        "methods": "fit, predict and predict_proba" if outcome(spec) == "classes" else "fit and predict",
     }
 
 
@@ -164,7 +199,9 @@ def write_staged(
     until = time.monotonic() + seconds if seconds is not None else float("inf")
     with DryRun(spec, split, work, isolation) as dry:
         if error := dry.run(render_skeleton(spec, dry.columns)):
-            raise LinguacodusError(f"the skeleton of the staged route does not run on this task: {error[-400:]}")
+            raise LinguacodusError(
+                f"the skeleton of the staged route does not run on this task: {error[-400:]}"
+            )
         context = context_length(client)
         told = known_values(spec, profile, context) | _told(spec, dry.columns, instruction, context)
         state = _Work()
@@ -208,6 +245,7 @@ def _stage(
         model += "\n\n" + state.bodies.get("train_model", FALLBACKS["train_model"]).strip()
     rendered = ask(prompt_set, f"stage_{stage}", model=model, **told)
     why = ""
+    seen: set[str] = set()
     for attempt in range(attempts + 1):
         left = until - time.monotonic()
         if attempt and left < LEAST_SECONDS:
@@ -231,7 +269,11 @@ def _stage(
             break
         state.calls += reply.keys
         state.prompts.append(rendered.prompt)
-        code, notes, why = stage_code(reply.text, stage)
+        code, notes, wrong = stage_code(reply.text, stage)
+        if code in seen:
+            continue
+        seen.add(code)
+        why = wrong
         mechanical: list[str] = []
         for _ in range(_MECHANICAL):
             if why:
@@ -254,7 +296,7 @@ def _stage(
         rendered = ask(
             prompt_set,
             "repair",
-            code=cut(defused(code.strip()), 900),
+            code=cut(defused(_without_imports(code)), 700),
             error=cut(defused(why), 220),
             what=f"It must stay the function {stage}({', '.join(PARAMETERS[stage])}).",
             **told,

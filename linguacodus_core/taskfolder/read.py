@@ -78,6 +78,11 @@ def read_task(folder: Path) -> TaskSpec:
     tabular = [c for c in beside if c not in text]
     numeric = scores_numbers(metric) or problem in ("regression", "multiregression")
     data_types, how_types = _data_types(settings, media, text, time, len(tabular), numeric, warnings)
+    if not data_types and media:
+        raise TaskError(
+            f"data/ holds {media[0].kind} files ({media[0].where}), but no shared column names them",
+            "write the files' names into a column of train and test, or add to task.toml: image_column",
+        )
     if not data_types:
         raise TaskError(
             f"train ({_few(train.columns)}) and test ({_few(test.columns)}) share no column to learn from",

@@ -23,9 +23,7 @@ def chat(text: str | None = "hello", finish: str = "stop", **more: Any) -> dict[
         "id": "x",
         "object": "chat.completion",
         "model": "m",
-        "choices": [
-            {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
-        ],
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}],
         "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
         **more,
     }

@@ -130,7 +130,14 @@ def test_html_fails_at_once_with_its_beginning(httpserver, client):
 
 @pytest.mark.parametrize(
     "body",
-    ['{"choices": [{"mess', "", "null", "[]", '{"choices": []}', '{"choices": [{"message": {"content": 3}}]}'],
+    [
+        '{"choices": [{"mess',
+        "",
+        "null",
+        "[]",
+        '{"choices": []}',
+        '{"choices": [{"message": {"content": 3}}]}',
+    ],
 )
 def test_a_body_that_is_no_completion_is_tried_again_then_reported(httpserver, client, body):
     asked = serve(httpserver, Response(body, 200, content_type="application/json"))
@@ -401,7 +408,7 @@ def test_ping_says_what_is_wrong_and_what_to_do(httpserver):
     httpserver.expect_ordered_request("/v1/models").respond_with_data("no", status=401)
     assert ping(profile).ok
     missing, page, refused = ping(profile), ping(profile), ping(profile)
-    assert not (missing.ok or page.ok or refused.ok)
+    assert [check.ok for check in (missing, page, refused)] == [False, False, False]
     assert "does not offer m" in missing.detail
     assert "other" in missing.remedy
     assert "401" in refused.detail

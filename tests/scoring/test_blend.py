@@ -30,12 +30,11 @@ from linguacodus_core.scoring.rawcsv import read_raw
 from linguacodus_core.synthesis.candidate import Candidate
 
 # A member sees the signal through noise of its own: the mean of several is better than any of them.
-MEMBER = '''"""Member {seed} says 'hi' and """ + '"""quoted"""' + r"""\\n"""
+MEMBER = '''"""Member {seed} says 'hi'."""
 from __future__ import annotations
 
+import csv
 import hashlib
-
-import pandas as pd
 
 SEED = {seed}
 TEXT = """
@@ -51,10 +50,15 @@ def noise(row):
 
 def main():
     assert TEXT == "\\n    indented  \\t text \\\\ stays\\n"
-    test = pd.read_csv("data/test.csv")
-    clean = test["a"] / 101
-    score = clean + {size} * test["id"].map(noise)
+    rows = [(row["id"], int(row["a"])) for row in csv.DictReader(open("data/test.csv"))]
+    score = {{key: a / 101 + {size} * noise(key) for key, a in rows}}
     {write}
+
+
+def write(name, table):
+    with open(name, "w") as file:
+        for key, value in [("id", "y"), *table]:
+            print(key, value, sep=",", file=file)
 
 
 if __name__ == "__main__":
@@ -64,11 +68,11 @@ if __name__ == "__main__":
 )
 
 WRITES = {
-    "probability": 'test.assign(y=score.clip(0, 1))[["id", "y"]].to_csv("submission.csv", index=False)',
-    "value": 'test.assign(y=(score + 1) * 50)[["y", "id"]].iloc[::-1].to_csv("submission.csv", index=False)',
-    "soft": 'test.assign(y=(score > 0.5).astype(int))[["id", "y"]].to_csv("submission.csv", index=False); '
-    'test.assign(y=score)[["id", "y"]].to_csv("soft.csv", index=False)',
-    "vote": 'test.assign(y=(score > 0.5).astype(float))[["id", "y"]].to_csv("submission.csv", index=False)',
+    "probability": 'write("submission.csv", [(key, min(1, max(0, value))) for key, value in score.items()])',
+    "value": 'write("submission.csv", [(key, (value + 1) * 50) for key, value in reversed(score.items())])',
+    "soft": 'write("submission.csv", [(key, int(value >= 0.5)) for key, value in score.items()]); '
+    'write("soft.csv", score.items())',
+    "vote": 'write("submission.csv", [(key, float(value >= 0.5)) for key, value in score.items()])',
 }
 
 
@@ -241,8 +245,8 @@ def test_a_blend_has_at_most_five_members(make_task, tmp_path):
 
 
 def test_ranks_are_taken_where_scales_differ_and_only_the_order_counts(make_task, tmp_path):
-    spec = task(make_task, "probability", rows=1500)
-    split = carve(spec, 0, tmp_path / "into")
+    spec = task(make_task, "probability", rows=4000)
+    split = split_of(spec, tmp_path)
 
     def squeezed(seed, low, high):
         def predict(number, truth):

@@ -7,16 +7,18 @@ from linguacodus_core.errors import SubmissionInvalid
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring import harness
 from linguacodus_core.scoring.harness import evaluate, score_frame, submit
-from linguacodus_core.scoring.holdout import carve
+from linguacodus_core.scoring.holdout import Split, carve
 from linguacodus_core.scoring.predictions import answers, read_predictions
 from linguacodus_core.synthesis.candidate import Candidate
 
-GOOD = """import pandas as pd
-train, test = pd.read_csv("data/train.csv"), pd.read_csv("data/test.csv")
-test["y"] = (test["a"] / 101).clip(0, 1)
+# No pandas: the tests run many programs, and its import is most of their time.
+GOOD = """import csv
+rows = list(csv.DictReader(open("data/test.csv")))
 print("claimed score: 0.1")
 print("claimed score: 0.75")
-test[["y", "id"]][::-1].to_csv("submission.csv", index=False)
+with open("submission.csv", "w") as file:
+    for line in ["y,id", *(f"{int(row['a']) / 101},{row['id']}" for row in reversed(rows))]:
+        print(line, file=file)
 """
 
 
@@ -24,13 +26,17 @@ def candidate(program: str) -> Candidate:
     return Candidate(route="whole", label="test", program=program)
 
 
+def two_folds(split: Split) -> Split:
+    return split.model_copy(update={"folds": split.folds[:2]})
+
+
 @pytest.fixture
 def run(binary_task, tmp_path):
-    """Evaluates programs on a task with three hold-outs of 60 rows."""
+    """Evaluates programs on a task with two hold-outs of 60 rows."""
 
     class Run:
         spec = binary_task(300)
-        split = carve(spec, 0, tmp_path / "into")
+        split = two_folds(carve(spec, 0, tmp_path / "into"))
         work = tmp_path / "work"
 
         def __call__(self, program, limits=None, **kwargs):
@@ -45,8 +51,8 @@ def run(binary_task, tmp_path):
 def test_a_good_program_is_scored_on_every_hold_out(run):
     found = run(GOOD)
     assert found.status == "scored"
-    assert len(found.scores) == len(run.split.folds) == 5
-    assert found.score == pytest.approx(sum(found.scores) / 5)
+    assert len(found.scores) == len(run.split.folds) == 2
+    assert found.score == pytest.approx(sum(found.scores) / 2)
     assert found.score > 0.9
     assert found.claimed == 0.75
     assert found.seconds > 0
@@ -69,9 +75,8 @@ def test_the_answers_cannot_be_found_where_the_program_runs(run):
         """import os
 for folder, _, files in os.walk("."):
     assert not any(name.endswith(".parquet") for name in files), files
-import pandas as pd
-assert "y" not in pd.read_csv("data/test.csv")
-assert pd.read_csv("data/sample_submission.csv")["y"].nunique() == 1
+assert open("data/test.csv").readline() == "id,a,b\\n"
+assert len({line.split(",")[1] for line in list(open("data/sample_submission.csv"))[1:]}) == 1
 assert sorted(os.listdir("data")) == ["sample_submission.csv", "test.csv", "train.csv"]
 """
         + GOOD
@@ -101,7 +106,7 @@ def test_a_crash_stops_at_the_first_hold_out_with_the_reason(run, monkeypatch):
 
 
 def test_a_wrong_submission_is_invalid_with_the_reason(run):
-    found = run(GOOD.replace('(test["a"] / 101).clip(0, 1)', "7.0"))
+    found = run(GOOD.replace("/ 101", "+ 7"))
     assert found.status == "invalid"
     assert "no probabilities" in found.error
 
@@ -119,7 +124,7 @@ def test_a_link_to_another_file_is_no_submission(run, tmp_path):
 
 
 def test_time_is_for_all_hold_outs_together(run):
-    slow = "import time; time.sleep(0.8)\n" + GOOD
+    slow = "import time; time.sleep(1.6)\n" + GOOD
     found = run(slow, Limits.for_machine(2.5))
     assert found.status == "timeout"
     assert found.seconds < 6
@@ -138,14 +143,15 @@ def test_the_working_folder_is_removed_on_interrupt(run, monkeypatch):
 
 def label_run(binary_task, tmp_path, soft: str):
     spec = binary_task(300, slug="labels", prediction="label", metric="f1", metric_category="F-score binary")
-    program = f"""import pandas as pd
-test = pd.read_csv("data/test.csv")
-test["y"] = (test["a"] > 50).astype(int)
-test[["id", "y"]].to_csv("submission.csv", index=False)
-{soft}
-test[["id", "y"]].to_csv("soft.csv", index=False)
+    program = f"""import csv
+rows = [(row["id"], int(row["a"])) for row in csv.DictReader(open("data/test.csv"))]
+def write(name, lines):
+    with open(name, "w") as file:
+        file.writelines(f"{{key}},{{value}}\\n" for key, value in [("id", "y"), *lines])
+write("submission.csv", [(key, int(a > 50)) for key, a in rows])
+write("soft.csv", [({soft}) for key, a in rows])
 """
-    split = carve(spec, 0, tmp_path / "into_labels")
+    split = two_folds(carve(spec, 0, tmp_path / "into_labels"))
     found = evaluate(
         candidate(program), spec, split, Limits.for_machine(60), "subprocess",
         work=tmp_path / "work", predictions_dir=tmp_path / "predictions",
@@ -155,15 +161,13 @@ test[["id", "y"]].to_csv("soft.csv", index=False)
 
 
 def test_soft_predictions_are_kept_where_they_give_the_labels(binary_task, tmp_path):
-    soft = label_run(binary_task, tmp_path, 'test["y"] = test["a"] / 101')
+    soft = label_run(binary_task, tmp_path, "key, a / 101")
     assert soft is not None
     assert list(soft[0].columns) == ["y"]
     assert soft[0]["y"].dtype == float
 
 
-@pytest.mark.parametrize(
-    "soft", ['test["y"] = 1 - test["a"] / 101', 'test["y"] = float("nan")', 'test["id"] = 1']
-)
+@pytest.mark.parametrize("soft", ["key, 1 - a / 101", "key, 'nan'", "1, a / 101"])
 def test_soft_predictions_that_contradict_the_labels_are_left_out(binary_task, tmp_path, soft):
     assert label_run(binary_task, tmp_path, soft) is None
 
@@ -192,8 +196,10 @@ def test_submit_says_why_it_failed(run):
 def test_private_answers_are_not_among_the_data(run):
     (run.spec.folder / "private").mkdir()
     (run.spec.folder / "private" / "answers.csv").write_text("id,y\n")
-    assert not any("private" in str(path) for path in harness.full_data(run.spec).values())
-    assert not any("private" in str(path) for fold in run.split.folds for path in fold.data.values())
+    shown = [harness.full_data(run.spec), *(fold.data for fold in run.split.folds)]
+    assert not any(
+        path.is_relative_to(run.spec.folder / "private") for data in shown for path in data.values()
+    )
 
 
 def test_labels_score_whatever_their_spelling(binary_task):

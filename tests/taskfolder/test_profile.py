@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linguacodus_core.taskfolder.profile import DataProfile, profile
@@ -129,6 +129,7 @@ def test_the_text_shows_the_most_informative_columns_first(known: DataProfile) -
     assert "rows: " in whole
 
 
+@settings(deadline=None)
 @given(limit=st.integers(0, 4_000))
 def test_the_text_never_passes_its_limit(limit: int) -> None:
     assert len(_cached().text(limit)) <= limit
@@ -165,9 +166,9 @@ def test_other_tables_show_the_columns_they_share(tmp_path: Path) -> None:
 def test_130_000_rows_take_less_than_five_seconds(tmp_path: Path) -> None:
     train, test = mixed(130_000, 500)
     spec = read_task(written(tmp_path / "task", train.drop(columns="remark"), test.drop(columns="remark")))
-    start = time.perf_counter()
+    start = time.process_time()
     found = profile(spec)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert (found.train_rows, found.sampled) == (130_000, 20_000)
 
 
@@ -177,8 +178,8 @@ def test_400_columns_take_less_than_ten_seconds(tmp_path: Path) -> None:
     wide.insert(0, "id", np.arange(4_500))
     train, test = wide.iloc[:4_000].assign(left=random.integers(0, 2, 4_000)), wide.iloc[4_000:]
     spec = read_task(written(tmp_path / "task", train, test))
-    start = time.perf_counter()
+    start = time.process_time()
     found = profile(spec)
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
     assert len(found.columns) == 402
     assert len(found.text(3_000)) <= 3_000

@@ -188,9 +188,9 @@ def test_a_missing_description_is_said(make: Make) -> None:
 def test_a_description_of_100_000_characters_is_read_quickly(make: Make) -> None:
     filler = "The houses of this town are old, and people say many things about them. "
     path = make(description=(filler * 1500)[:100_000] + "\n\n" + RMSE)
-    start = time.perf_counter()
+    start = time.process_time()
     assert read_task(path).metric == "rmse"
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -380,9 +380,9 @@ def test_400_columns_are_fine_and_fast(make: Make) -> None:
     test = wide.iloc[1_500:].reset_index(drop=True)
     test.insert(0, "id", np.arange(5_000, 5_500))
     path = make(train=train, test=test, sample=pd.DataFrame({"id": test["id"], "price": 0.0}))
-    start = time.perf_counter()
+    start = time.process_time()
     assert read_task(path).data_types == (DataType.TABULAR,)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_unnamed_columns_on_one_side_are_told(make: Make) -> None:
@@ -397,6 +397,16 @@ def test_unnamed_columns_on_one_side_are_told(make: Make) -> None:
 def test_tables_without_a_common_feature_are_refused(make: Make) -> None:
     with pytest.raises(TaskError, match="share no column to learn from"):
         read_task(make(test=pd.DataFrame({"id": range(1000, 1020), "other": 1})))
+
+
+def test_images_that_no_column_names_are_said(make: Make) -> None:
+    test = pd.DataFrame({"id": [f"a{i}" for i in range(1000, 1020)]})
+    path = make(train=pd.DataFrame({"id": [f"a{i}" for i in range(30)], "price": range(30)}), test=test)
+    (path / "data" / "images").mkdir()
+    for i in range(30):
+        (path / "data" / "images" / f"b{i}.png").write_bytes(b"x")
+    with pytest.raises(TaskError, match="no shared column names them"):
+        read_task(path)
 
 
 def test_the_columns_of_time_groups_and_texts_may_be_given(make: Make) -> None:

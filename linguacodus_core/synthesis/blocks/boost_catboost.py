@@ -48,7 +48,7 @@ def fit_catboost(
         "loss_function": objective,
         "iterations": rounds,
         "random_seed": seed,
-        "thread_count": threads(),
+        "thread_count": threads(len(y)),
         "verbose": False,
         "allow_writing_files": False,
         "cat_features": named,

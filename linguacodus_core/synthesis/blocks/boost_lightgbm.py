@@ -31,7 +31,7 @@ def fit_lightgbm(
         "objective": objective,
         "verbosity": -1,
         "seed": seed,
-        "num_threads": threads(),
+        "num_threads": threads(len(y)),
         "bagging_freq": 1,
         "deterministic": True,
         "force_col_wise": True,

@@ -43,7 +43,7 @@ def fit_xgboost(
     parameters = {
         "objective": objective,
         "seed": seed,
-        "nthread": threads(),
+        "nthread": threads(len(y)),
         "tree_method": "hist",
         "verbosity": 0,
         **settings,

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 
-def threads() -> int:
-    """How many processor cores this process may use, at most 8."""
-    try:
-        return max(1, min(8, len(os.sched_getaffinity(0))))
-    except AttributeError:
-        return max(1, min(8, os.cpu_count() or 1))
+def threads(rows: int) -> int:
+    """How many processor cores to use, at most 8; one for few rows, where sharing costs more than it gains."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return 1 if rows < 5_000 else max(1, min(8, cores))
 
 
 def two_columns(predicted: np.ndarray) -> np.ndarray:

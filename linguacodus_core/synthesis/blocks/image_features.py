@@ -4,14 +4,17 @@ Feature blocks take uint8 arrays (train_images, test_images), n x side x side x 
 matrix for each. The model block follows the convention of the text models: (X, y, others, problem, width, seed).
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
-PATCH_BYTES = 64_000_000  # how much memory one batch of patches may take
+PATCH_BYTES = 8_000_000  # one batch of patches: small enough to stay in the processor's cache
 PATCH_WORK = 2e12  # multiplications patch_features may spend: about a minute on two cores
 
 
@@ -34,7 +37,14 @@ def thumbnail_features(
 def colours_of(images: np.ndarray, bins: int = 8) -> np.ndarray:
     """Histogram, mean, spread and skewness of each channel, over the whole image and its four quarters."""
     half = max(1, images.shape[1] // 2)
-    regions = [images, *(images[:, r, c] for r in (slice(half), slice(half, None)) for c in (slice(half), slice(half, None)))]
+    regions = [
+        images,
+        *(
+            images[:, r, c]
+            for r in (slice(half), slice(half, None))
+            for c in (slice(half), slice(half, None))
+        ),
+    ]
     parts = []
     for region in regions:
         pixels = region.reshape(len(images), -1, 3)
@@ -152,16 +162,18 @@ def patch_features(
     dictionary = means.fit((patches - mean) @ whiten).cluster_centers_.astype(np.float32)
     per_image = (side // stride + 1) ** 2 * (patch * patch * 3 * 2 + centroids * 2) * 4
     batch = int(np.clip(PATCH_BYTES // per_image, 1, 512))
-    pair = []
-    for images in (train_images, test_images):
-        features = np.zeros((len(images), 4, centroids), dtype=np.float32)
-        for start in range(0, len(images), batch):
-            part = images[start : start + batch]
-            active = triangle_of(part, mean, whiten, dictionary, patch, stride)
-            if flips:
-                active += triangle_of(part[:, :, ::-1], mean, whiten, dictionary, patch, stride)
-            features[start : start + batch] = active
-        pair.append(features.reshape(len(images), -1))
+
+    def activations(part: np.ndarray) -> np.ndarray:
+        active = triangle_of(part, mean, whiten, dictionary, patch, stride)
+        if flips:
+            active = (active + triangle_of(part[:, :, ::-1], mean, whiten, dictionary, patch, stride)) / 2
+        return active.reshape(len(part), -1)
+
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count()) as pool:  # a core each: no spinning threads
+        pair = []
+        for images in (train_images, test_images):
+            parts = pool.map(activations, (images[i : i + batch] for i in range(0, len(images), batch)))
+            pair.append(np.vstack([np.zeros((0, 4 * centroids), dtype=np.float32), *parts]))
     return pair[0], pair[1]
 
 

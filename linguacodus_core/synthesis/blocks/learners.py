@@ -48,7 +48,7 @@ def grown_forest(
     weights: np.ndarray | None,
 ) -> tuple[list[np.ndarray], int]:
     """A forest grown in steps until it has `rounds` trees or its time is up."""
-    model = make(warm_start=True, n_jobs=threads())
+    model = make(warm_start=True, n_jobs=threads(len(y)))
     end, used = time.monotonic() + seconds, 0
     while used < rounds and (used == 0 or time.monotonic() < end):
         used = min(rounds, used + 20)
@@ -210,7 +210,7 @@ def fit_knn(
     """Nearest neighbours, weighted by distance, among at most 30,000 rows."""
     rows = some_rows(y, 30_000, seed)
     kind = KNeighborsRegressor if problem == "regression" else KNeighborsClassifier
-    model = kind(n_neighbors=min(neighbours, len(rows)), weights="distance", n_jobs=threads())
+    model = kind(n_neighbors=min(neighbours, len(rows)), weights="distance", n_jobs=threads(len(y)))
     model.fit(X.iloc[rows] if hasattr(X, "iloc") else X[rows], y[rows])
     return predictions(model, others, problem, width), 1
 

@@ -184,7 +184,10 @@ def text_statistics(
     for frame in (train, test):
         parts = [
             np.array(
-                [statistics_of_text(str(t)) for t in frame[column].astype(object).where(frame[column].notna(), "")],
+                [
+                    statistics_of_text(str(t))
+                    for t in frame[column].astype(object).where(frame[column].notna(), "")
+                ],
                 dtype=np.float32,
             ).reshape(len(frame), 15)
             for column in columns
