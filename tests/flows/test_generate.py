@@ -1,0 +1,132 @@
+"""The flow on a real (small) task; the language model is a local server that gives recorded or broken replies."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+
+from linguacodus_core.tables import SCHEMAS
+from tests.tiny import write_task
+
+pytestmark = [
+    pytest.mark.flow,
+    pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed"),
+]
+LINGUACODUS = str(Path(sys.executable).with_name("linguacodus"))
+
+
+@pytest.fixture(scope="module")
+def prefect_server():
+    with (
+        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None, PREFECT_LOGGING_TO_API_ENABLED: False}),
+        prefect_test_harness(server_startup_timeout=120),
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory) -> Path:
+    return write_task(tmp_path_factory.mktemp("task") / "rain")
+
+
+def start(task: Path, out: Path, home: Path, *options: str) -> "subprocess.Popen[str]":
+    environment = {**os.environ, "LINGUACODUS_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
+    command = [LINGUACODUS, "generate", str(task), "--out", str(out), "--sources", "prior", *options]
+    return subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+
+
+def wait_for(path: Path, process: "subprocess.Popen[str]", seconds: float = 150) -> None:
+    until = time.monotonic() + seconds
+    while not path.exists():
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < until, f"no {path}"
+        time.sleep(0.2)
+
+
+def journal(home: Path) -> list[dict]:
+    (path,) = home.glob("generations/*/journal.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_run_leaves_every_output_and_the_same_again_is_found(prefect_server, task: Path, tmp_path: Path) -> None:
+    from flows.generate import generate
+    from linguacodus_core.generation.request import GenerateRequest
+
+    request = GenerateRequest(task_dir=task, out=tmp_path / "out", time_limit=45, sources=("prior",))
+    result = generate(request)
+    assert result.status == "finished"
+    assert result.score is not None
+    assert result.floor_score is not None
+    assert result.score >= result.floor_score
+    sample = pd.read_csv(task / "data" / "sample_submission.csv")
+    submission = pd.read_csv(tmp_path / "out" / "submission.csv")
+    assert list(submission.columns) == list(sample.columns)
+    assert submission["id"].tolist() == sample["id"].tolist()
+    assert submission["rain"].between(0, 1).all()
+    for name, schema in SCHEMAS.items():
+        assert pq.read_schema(tmp_path / "out" / f"{name}.parquet").equals(schema)
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert record["winner"]["score"] == result.score
+    assert any("no network" in line for line in record["sandbox"])
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "Will it rain?" in report
+    assert "<svg" in report
+    assert not re.search(r"(?:src|href)=[\"']?https?:", report)
+
+    started = time.monotonic()
+    again = generate(request.model_copy(update={"out": tmp_path / "again"}))
+    assert time.monotonic() - started < 30
+    assert (again.winner, again.score) == (result.winner, result.score)
+    assert (tmp_path / "again" / "submission.csv").read_bytes() == (tmp_path / "out" / "submission.csv").read_bytes()
+
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    (alone / "data").symlink_to(task / "data")
+    shutil.copy(tmp_path / "out" / "solution.py", alone)
+    subprocess.run([sys.executable, "solution.py"], cwd=alone, check=True, timeout=120, capture_output=True)
+    assert list(pd.read_csv(alone / "submission.csv").columns) == list(sample.columns)
+
+
+def test_a_killed_run_goes_on_where_it_was(task: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    first = start(task, tmp_path / "out", home, "--time-limit", "60")
+    wait_for(tmp_path / "out" / "submission.csv", first)
+    time.sleep(4)
+    os.killpg(first.pid, signal.SIGKILL)
+    first.communicate()
+    before = journal(home)
+    second = start(task, tmp_path / "out", home, "--time-limit", "60")
+    said, _ = second.communicate(timeout=300)
+    assert second.returncode == 0, said
+    assert "taking up an earlier run" in said
+    after = journal(home)
+    assert after[: len(before)] == before
+    evaluated = [entry["evaluation"]["candidate"] for entry in after if entry["kind"] == "evaluation"]
+    assert len(evaluated) == len(set(evaluated))
+    assert (tmp_path / "out" / "report.html").exists()
+
+
+def test_ctrl_c_keeps_the_best_so_far_and_says_so(task: Path, tmp_path: Path) -> None:
+    process = start(task, tmp_path / "out", tmp_path / "home", "--time-limit", "600")
+    wait_for(tmp_path / "out" / "submission.csv", process)
+    time.sleep(5)
+    os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert "stopped by hand" in said
+    assert "Traceback" not in said
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "interrupted"
+    assert len(pd.read_csv(tmp_path / "out" / "submission.csv")) == 500
