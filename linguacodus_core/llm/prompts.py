@@ -104,9 +104,8 @@ class Prompt(BaseModel):
 
 
 def prompts_root() -> Path:
-    """The folder of the prompt sets: inside the installed package, or of the source tree."""
-    installed = Path(__file__).parent / "_prompts"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "prompts"
+    """The folder of the prompt sets: it stands beside the package, in the source tree and installed."""
+    return Path(__file__).parents[2] / "prompts"
 
 
 def load(set: str, name: str, root: Path | None = None) -> Prompt:

@@ -5,36 +5,47 @@ from linguacodus_core.taskfolder.spec import TaskSpec
 
 _PROGRAM = '''"""Predicts a constant for every row: the last resort when nothing else runs."""
 
-from pathlib import Path
-
 import pandas as pd
 
 TARGETS = {targets!r}
 COLUMNS = {columns!r}
+CLASSES = {classes!r}
 CLASS_COLUMNS = {class_columns!r}  # one probability column a class
 PREDICTION = {prediction!r}
 
 
+def read(name, wanted):
+    """The table as text, whatever its encoding and delimiter."""
+    for encoding in ("utf-8-sig", "utf-16", "latin-1"):
+        for separator in (",", ";", "\\t", "|"):
+            try:
+                table = pd.read_csv(f"data/{{name}}", dtype=str, encoding=encoding, sep=separator)
+            except (UnicodeError, pd.errors.ParserError):
+                continue
+            if set(wanted) <= set(table.columns):
+                return table
+    raise ValueError(f"{{name}} has no columns {{wanted}}")
+
+
 def constant(target):
-    if PREDICTION == "label" or target.dtype == object:
+    target = target.dropna().str.strip()
+    if PREDICTION == "label":
         return target.mode().iloc[0]
-    return target.mean() if PREDICTION == "probability" else target.median()
+    numbers = pd.to_numeric(target, errors="coerce")
+    if numbers.isna().any():  # two named classes: the share of the second
+        return (target == CLASSES[-1]).mean()
+    return numbers.mean() if PREDICTION == "probability" else numbers.median()
 
 
-def find(name):
-    """data/<name> with or without .gz: the folds of the harness are plain CSV."""
-    return next(path for path in Path("data").iterdir() if path.name.removesuffix(".gz") == name.removesuffix(".gz"))
-
-
-train = pd.read_csv(find({train!r}), encoding_errors="replace", low_memory=False)
-sample = pd.read_csv(find({sample!r}))
+train = read({train!r}, TARGETS)
+sample = read({sample!r}, COLUMNS)
 if CLASS_COLUMNS:
-    shares = train[TARGETS[0]].astype(str).value_counts(normalize=True)
+    shares = train[TARGETS[0]].value_counts(normalize=True)
     for column in COLUMNS:
-        sample[column] = shares.get(str(column), 1 / len(COLUMNS))
+        sample[column] = shares.get(column, 1 / len(COLUMNS))
 else:
     for column, target in zip(COLUMNS, TARGETS):
-        sample[column] = constant(train[target].dropna())
+        sample[column] = constant(train[target])
 sample.to_csv("submission.csv", index=False)
 '''
 
@@ -44,6 +55,7 @@ def constant_candidate(spec: TaskSpec) -> Candidate:
     program = _PROGRAM.format(
         targets=list(spec.targets),
         columns=[name for name in spec.submission_columns if name != spec.id_column],
+        classes=list(spec.classes),
         class_columns=spec.layout == "class_columns",
         prediction=spec.prediction,
         train=spec.train_file,

@@ -24,7 +24,10 @@ _OF_CLASSES: tuple[tuple[str, Objective], ...] = (
     (r"map ?@ ?\d|mapk|map at|top.?\d", Objective("score_map_at_3", "ranking", True)),
     (r"log.?loss|cross.?entropy|likelihood", Objective("score_log_loss", "probability", False)),
     (r"brier", Objective("score_brier", "probability", False)),
-    (r"average precision|\bpr.?auc|precision.?recall|auprc|\bmap\b", Objective("score_average_precision", "probability", True)),
+    (
+        r"average precision|\bpr.?auc|precision.?recall|auprc|\bmap\b",
+        Objective("score_average_precision", "probability", True),
+    ),
     (r"auc|roc|gini|c.?index", Objective("score_auc", "probability", True)),
     (r"quadratic|weighted kappa|qwk", Objective("score_quadratic_kappa", "label", True)),
     (r"kappa", Objective("score_kappa", "label", True)),
@@ -49,7 +52,10 @@ _OF_VALUES: tuple[tuple[str, Objective], ...] = (
     (r"rmspe|squared percentage", Objective("score_rmspe", "value", False, "log1p")),
     (r"mape|percentage", Objective("score_mape", "value", False, "log1p", "absolute")),
     (r"median", Objective("score_median_absolute", "value", False, "none", "absolute")),
-    (r"mae\b|absolute|quantile|pinball|crps|wmae", Objective("score_mae", "value", False, "none", "absolute")),
+    (
+        r"mae\b|absolute|quantile|pinball|crps|wmae",
+        Objective("score_mae", "value", False, "none", "absolute"),
+    ),
     (r"spearman|rank corr", Objective("score_spearman", "value", True)),
     (r"pearson|correlation", Objective("score_pearson", "value", True)),
     (r"gini", Objective("score_gini", "value", True)),

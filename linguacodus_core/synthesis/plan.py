@@ -307,7 +307,9 @@ def fitting_features(
             notes.append(f"{feature.op} left out: no column {absent[0][:60]!r}")
         elif len(names) == 2 and names[0] == names[1]:
             notes.append(f"{feature.op} left out: twice the same column {names[0][:60]!r}")
-        elif (tidy := Feature(op=feature.op, a=feature.a, b=feature.b if len(names) == 2 else "")) not in kept:
+        elif (
+            tidy := Feature(op=feature.op, a=feature.a, b=feature.b if len(names) == 2 else "")
+        ) not in kept:
             kept.append(tidy)
     return tuple(kept), notes
 

@@ -111,7 +111,12 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
         "family": "lightgbm", "size": "high", "regularisation": "high", "learning_rate": "medium",
         "features": numbers, "encode": "native", "folds": 10,
     }  # fmt: skip
-    yield base | {"idea": "A classic random forest.", "family": "random_forest", "features": words, "folds": 5}
+    yield base | {
+        "idea": "A classic random forest.",
+        "family": "random_forest",
+        "features": words,
+        "folds": 5,
+    }
 
 
 def _series_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]:
@@ -181,11 +186,31 @@ def _text_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]
 
 
 def _image_rows() -> Iterator[dict[str, Any]]:
-    yield {"idea": "Boosting on small thumbnails and image statistics.", "family": "lightgbm", "image": "features", "folds": 3}
-    yield {"idea": "A kernel machine on image features.", "family": "svm", "image": "features", "scale": "standard"}
+    yield {
+        "idea": "Boosting on small thumbnails and image statistics.",
+        "family": "lightgbm",
+        "image": "features",
+        "folds": 3,
+    }
+    yield {
+        "idea": "A kernel machine on image features.",
+        "family": "svm",
+        "image": "features",
+        "scale": "standard",
+    }
     yield {"idea": "Random trees on thumbnails.", "family": "extra_trees", "image": "pixels", "folds": 5}
-    yield {"idea": "A linear model of image features.", "family": "linear", "image": "features", "scale": "standard"}
-    yield {"idea": "A small neural network on image features.", "family": "mlp", "image": "features", "scale": "standard"}
+    yield {
+        "idea": "A linear model of image features.",
+        "family": "linear",
+        "image": "features",
+        "scale": "standard",
+    }
+    yield {
+        "idea": "A small neural network on image features.",
+        "family": "mlp",
+        "image": "features",
+        "scale": "standard",
+    }
 
 
 def word_features(facts: list[ColumnFacts], profile: DataProfile) -> list[Feature]:

@@ -54,7 +54,9 @@ _FEATURES = {
 }
 
 
-_PATIENT = 'os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads must not spin while others work'
+_PATIENT = (
+    'os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # idle threads must not spin while others work'
+)
 
 
 class _Writer:
@@ -95,7 +97,9 @@ class _Writer:
     def reading(self) -> None:
         """Tables, targets, and the scale that the model is fitted on."""
         self.say("started = time.monotonic()")
-        self.say("raw = [name for name in (ID, *LABELS) if name]" if self._labels() else "raw = [ID] if ID else []")
+        self.say(
+            "raw = [name for name in (ID, *LABELS) if name]" if self._labels() else "raw = [ID] if ID else []"
+        )
         self.call("read", "read_table", "TRAIN_FILE", "raw", target="train")
         self.call("read", "read_table", "TEST_FILE", "raw", target="test")
         self.call("read", "read_sample", "SAMPLE_FILE", "test", "ID", "COLUMNS", target="sample")
@@ -132,7 +136,9 @@ class _Writer:
         drop = [name for name in (*spec.targets, *spec.text_columns, spec.image_column) if name]
         if spec.id_column and spec.id_column != spec.time_column:
             drop.insert(0, spec.id_column)
-        self.lines.append(call(self.use("table", "stack_tables"), "train", "test", "DROP", target="    table".strip()))
+        self.lines.append(
+            call(self.use("table", "stack_tables"), "train", "test", "DROP", target="    table".strip())
+        )
         self.constants_drop = drop
         self.call("table", "tidy_table", "table", "[TIME]" if spec.time_column else "[]", target="table")
         if spec.time_column:
@@ -146,7 +152,15 @@ class _Writer:
             self.call("series", "series_of", "table", "TIME", "len(y)", group, target="series")
         if self.trend:
             self.call("series", "periods_of", "dates", "len(y)", target="periods")
-            self.call("series", "series_levels", "scaled[:, 0]", "series", "periods", "len(y)", target="level, expected")
+            self.call(
+                "series",
+                "series_levels",
+                "scaled[:, 0]",
+                "series",
+                "periods",
+                "len(y)",
+                target="level, expected",
+            )
             self.say("scaled = scaled - level[: len(y), None]")
         for feature in plan.features:
             self._feature(feature)
@@ -175,7 +189,11 @@ class _Writer:
         self.say(f"        table[name] = {number}")
         if self.trend:
             self.say("if ahead:  # what lies outside the range of train would mislead a tree")
-            self.say('    table = table.drop(columns=[TIME, f"{TIME} year", f"{TIME} days"], errors="ignore")'.rjust(0))
+            self.say(
+                '    table = table.drop(columns=[TIME, f"{TIME} year", f"{TIME} days"], errors="ignore")'.rjust(
+                    0
+                )
+            )
             self.lines[-1] = "    " + self.lines[-1]
         elif self.timed and self.plan.family not in TREES:
             self.say("table = table.drop(columns=[TIME])")
@@ -279,7 +297,9 @@ class _Writer:
         self.say("")
         model = self._model()
         refit = "ahead" if self.timed else "False"
-        problem_text = '"multiclass" if len(classes) > 2 else "binary"' if problem == "binary" else literal(problem)
+        problem_text = (
+            '"multiclass" if len(classes) > 2 else "binary"' if problem == "binary" else literal(problem)
+        )
         loss = plan.loss
         if loss == "auto":
             loss = "squared" if self.ordinal else self.objective.loss
@@ -431,7 +451,9 @@ class _Writer:
         if binary and set(self.spec.classes) <= {"0", "1"}:
             self._write("soft.csv", "{TARGETS[0]: predicted[:, 1]}", True)
         else:
-            self._write("soft.csv", "{name: predicted[:, place] for place, name in enumerate(classes)}", False)
+            self._write(
+                "soft.csv", "{name: predicted[:, place] for place, name in enumerate(classes)}", False
+            )
 
     # --- the whole -------------------------------------------------------------------------------
 
@@ -521,13 +543,21 @@ def render(
 
 def _docstring(plan: PipelinePlan, spec: TaskSpec, note: str, notes: tuple[str, ...]) -> str:
     """What the program is for, in words: task, plan, idea."""
-    lines = [prose(f"{spec.title or spec.slug}: {spec.problem} of {', '.join(spec.targets[:8])}, {spec.metric}.", 300)]
+    lines = [
+        prose(
+            f"{spec.title or spec.slug}: {spec.problem} of {', '.join(spec.targets[:8])}, {spec.metric}.", 300
+        )
+    ]
     lines.append("")
     shown = plan.model_dump(exclude={"idea", "features"}, exclude_defaults=True) | {"family": plan.family}
-    text = ", ".join(f"{name} {value}" for name, value in sorted(shown.items(), key=lambda item: item[0] != "family"))
+    text = ", ".join(
+        f"{name} {value}" for name, value in sorted(shown.items(), key=lambda item: item[0] != "family")
+    )
     lines.append(prose(f"Plan: {text}; {len(plan.features)} made features.", 500))
     lines += [prose(f"Idea: {plan.idea}", 260)] if plan.idea.strip() else []
     lines += [prose(f"From: {note}", 300)] if note.strip() else []
     lines += [prose(f"Adapted: {'; '.join(notes)}.", 400)] if notes else []
-    lines.append("Reads ./data, writes ./submission.csv (and ./soft.csv: the same before rounding or thresholds).")
+    lines.append(
+        "Reads ./data, writes ./submission.csv (and ./soft.csv: the same before rounding or thresholds)."
+    )
     return "\n".join(lines)

@@ -18,7 +18,9 @@ def random_plan(spec: TaskSpec, profile: DataProfile, seed: int) -> PipelinePlan
             values[name] = draw.choice(part["enum"])
         elif name == "features":
             options = part["items"].get("anyOf", [part["items"]])
-            values[name] = [_instance(draw, draw.choice(options)) for _ in range(draw.randint(0, MOST_FEATURES))]
+            values[name] = [
+                _instance(draw, draw.choice(options)) for _ in range(draw.randint(0, MOST_FEATURES))
+            ]
     plan, _ = repair(PipelinePlan.model_validate(values), spec, profile)
     return plan
 

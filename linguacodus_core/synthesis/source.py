@@ -87,7 +87,9 @@ def _with_comment(lines: list[str], start: int) -> int:
 
 
 def _used_names(node: ast.AST) -> frozenset[str]:
-    names = {part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)}
+    names = {
+        part.id for part in ast.walk(node) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Load)
+    }
     return frozenset(names - set(dir(builtins)))
 
 

@@ -13,7 +13,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, PREFECT_LOGGING_TO_API_ENABLED, temporary_settings
+from prefect.settings import (
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOGGING_TO_API_ENABLED,
+    temporary_settings,
+)
 from prefect.testing.utilities import prefect_test_harness
 
 from linguacodus_core.tables import SCHEMAS
@@ -44,7 +48,12 @@ def start(task: Path, out: Path, home: Path, *options: str) -> "subprocess.Popen
     environment = {**os.environ, "LINGUACODUS_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
     command = [LINGUACODUS, "generate", str(task), "--out", str(out), "--sources", "prior", *options]
     return subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -61,7 +70,9 @@ def journal(home: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def test_a_run_leaves_every_output_and_the_same_again_is_found(prefect_server, task: Path, tmp_path: Path) -> None:
+def test_a_run_leaves_every_output_and_the_same_again_is_found(
+    prefect_server, task: Path, tmp_path: Path
+) -> None:
     from flows.generate import generate
     from linguacodus_core.generation.request import GenerateRequest
 
@@ -90,7 +101,9 @@ def test_a_run_leaves_every_output_and_the_same_again_is_found(prefect_server, t
     again = generate(request.model_copy(update={"out": tmp_path / "again"}))
     assert time.monotonic() - started < 30
     assert (again.winner, again.score) == (result.winner, result.score)
-    assert (tmp_path / "again" / "submission.csv").read_bytes() == (tmp_path / "out" / "submission.csv").read_bytes()
+    assert (tmp_path / "again" / "submission.csv").read_bytes() == (
+        tmp_path / "out" / "submission.csv"
+    ).read_bytes()
 
     alone = tmp_path / "alone"
     alone.mkdir()

@@ -39,7 +39,11 @@ def fit_catboost(
     """CatBoost; pandas categories are given to it as categories."""
     losses = {"absolute": "MAE", "squared": "RMSE", "poisson": "Poisson", "huber": "Huber:delta=1.0"}
     objective = {"binary": "Logloss", "multiclass": "MultiClass"}.get(problem, losses.get(loss, "RMSE"))
-    named = [name for name in X.columns if not pd.api.types.is_numeric_dtype(X[name])] if hasattr(X, "columns") else []
+    named = (
+        [name for name in X.columns if not pd.api.types.is_numeric_dtype(X[name])]
+        if hasattr(X, "columns")
+        else []
+    )
 
     def text(frame: Any) -> Any:
         return frame.astype(dict.fromkeys(named, str)) if named else frame

@@ -31,7 +31,11 @@ def fit_hist_gradient_boosting(
         settings["loss"] = losses.get(loss, "squared_error")
     make = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     model = make(
-        early_stopping=False, warm_start=True, random_state=seed, categorical_features="from_dtype", **settings
+        early_stopping=False,
+        warm_start=True,
+        random_state=seed,
+        categorical_features="from_dtype",
+        **settings,
     )
     end = time.monotonic() + seconds
     best, since, used = np.inf, 0, 0
@@ -45,7 +49,10 @@ def fit_hist_gradient_boosting(
             since = 0 if error < best else since + 1
             best = min(best, error)
         if since == 0:
-            kept = [class_columns(model, other, width) if classes else model.predict(other)[:, None] for other in others]
+            kept = [
+                class_columns(model, other, width) if classes else model.predict(other)[:, None]
+                for other in others
+            ]
         if since * 50 >= patience or time.monotonic() > end:
             break
     return kept, max(1, used - 50 * since)

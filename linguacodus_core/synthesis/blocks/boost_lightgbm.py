@@ -40,7 +40,9 @@ def fit_lightgbm(
     if problem == "multiclass":
         parameters["num_class"] = width
     if len(y) < 200:
-        parameters["min_child_samples"] = min(int(settings.get("min_child_samples", 20)), max(1, len(y) // 20))
+        parameters["min_child_samples"] = min(
+            int(settings.get("min_child_samples", 20)), max(1, len(y) // 20)
+        )
     end = time.monotonic() + seconds
 
     def out_of_time(state: Any) -> None:

@@ -54,12 +54,13 @@ def fit_xgboost(
     callbacks: list[Any] = [OutOfTime(seconds)]
     watch = []
     if stop is not None:
-        watch = [(xgb.DMatrix(stop[0], stop[1], enable_categorical=True), "held out")]
+        watch = [(xgb.DMatrix(stop[0], stop[1], enable_categorical=True), "held")]
         callbacks.append(xgb.callback.EarlyStopping(patience, save_best=False))
     model = xgb.train(parameters, data, rounds, evals=watch, callbacks=callbacks, verbose_eval=False)
     used = model.best_iteration + 1 if stop is not None else model.num_boosted_rounds()
     found = [
-        model.predict(xgb.DMatrix(other, enable_categorical=True), iteration_range=(0, used)) for other in others
+        model.predict(xgb.DMatrix(other, enable_categorical=True), iteration_range=(0, used))
+        for other in others
     ]
     if problem == "binary":
         return [two_columns(values) for values in found], used

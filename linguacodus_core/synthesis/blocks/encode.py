@@ -24,7 +24,9 @@ def fill_categories(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Categories as text, "missing" where they are missing."""
     table = table.copy()
     for name in columns:
-        table[name] = table[name].astype(object).where(table[name].notna(), "missing").astype(str).astype(object)
+        table[name] = (
+            table[name].astype(object).where(table[name].notna(), "missing").astype(str).astype(object)
+        )
     return table
 
 
@@ -77,7 +79,9 @@ def encode_hash(table: pd.DataFrame, columns: list[str], buckets: int = 16) -> p
     made = {}
     for name in columns:
         keys = table[name].map(lambda value: zlib.crc32(value.encode("utf-8", "replace")) % buckets)
-        made.update({f"{name} hash {bucket}": (keys == bucket).astype("float32") for bucket in range(buckets)})
+        made.update(
+            {f"{name} hash {bucket}": (keys == bucket).astype("float32") for bucket in range(buckets)}
+        )
         made[f"{name} frequency"] = table[name].map(table[name].value_counts(normalize=True)).astype(float)
     return pd.concat([table.drop(columns=columns), pd.DataFrame(made, index=table.index)], axis=1)
 

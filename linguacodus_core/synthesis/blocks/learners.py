@@ -149,7 +149,12 @@ def fit_elastic_net(
     model: Any
     if problem != "regression":
         model = SGDClassifier(
-            loss="log_loss", penalty="elasticnet", alpha=0.001 / C, l1_ratio=0.3, average=True, random_state=seed
+            loss="log_loss",
+            penalty="elasticnet",
+            alpha=0.001 / C,
+            l1_ratio=0.3,
+            average=True,
+            random_state=seed,
         )
         model.fit(X, y, sample_weight=weights)
         return predictions(model, others, problem, width), 1
@@ -257,7 +262,11 @@ def fit_mlp(
     make = MLPClassifier if classes else MLPRegressor
     batch = int(np.clip(len(y) // 100, 16, 512))
     model = make(
-        hidden_layer_sizes=layers, alpha=alpha, learning_rate_init=rate, batch_size=min(batch, len(y)), random_state=seed
+        hidden_layer_sizes=layers,
+        alpha=alpha,
+        learning_rate_init=rate,
+        batch_size=min(batch, len(y)),
+        random_state=seed,
     )
     goal = y if classes else (y - center) / spread
     held = None

@@ -36,7 +36,9 @@ def score_auc(y: np.ndarray, p: np.ndarray) -> float:
 
 def score_average_precision(y: np.ndarray, p: np.ndarray) -> float:
     """Average precision, the mean over labels or classes."""
-    return float(np.mean([average_precision_score(truth, values) for truth, values in by_label(y, p)] or [0.0]))
+    return float(
+        np.mean([average_precision_score(truth, values) for truth, values in by_label(y, p)] or [0.0])
+    )
 
 
 def score_log_loss(y: np.ndarray, p: np.ndarray) -> float:

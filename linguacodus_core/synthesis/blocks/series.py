@@ -37,7 +37,9 @@ def series_of(table: pd.DataFrame, time_column: str, rows: int, group: str | Non
     for key in keys:
         names = names + " & " + category(table, key)
     counts = names.iloc[:rows].value_counts()
-    return names if len(counts) and counts.median() >= 20 else pd.Series("all", index=table.index, dtype=object)
+    return (
+        names if len(counts) and counts.median() >= 20 else pd.Series("all", index=table.index, dtype=object)
+    )
 
 
 def periods_of(dates: pd.Series, rows: int) -> np.ndarray:
@@ -87,9 +89,7 @@ def series_levels(
     return np.where(np.isfinite(at_hand), at_hand, expected), expected
 
 
-def lag_features(
-    y: np.ndarray, dates: pd.Series, series: pd.Series, rows: int
-) -> pd.DataFrame:
+def lag_features(y: np.ndarray, dates: pd.Series, series: pd.Series, rows: int) -> pd.DataFrame:
     """What each row's series was one to three lags before; a lag reaches back past the whole test period.
 
     y: rows values of train. Test rows that lie among the train rows get no lags (all missing).
@@ -102,7 +102,9 @@ def lag_features(
     lag = int(364 * np.ceil(days / 366)) if days > 90 else int(7 * np.ceil(days / 7))
     past = pd.DataFrame({"series": series.to_numpy()[:rows], "date": stamps.iloc[:rows], "y": y}).dropna()
     past = past.groupby(["series", "date"], as_index=False)["y"].mean().sort_values("date")
-    past["month"] = past.groupby("series")["y"].transform(lambda values: values.rolling(28, min_periods=1).mean())
+    past["month"] = past.groupby("series")["y"].transform(
+        lambda values: values.rolling(28, min_periods=1).mean()
+    )
     for times in (1, 2, 3):
         asked = pd.DataFrame(
             {

@@ -41,7 +41,9 @@ def write_columns(
     if id_column and id_column in sample and id_column not in table:
         table.insert(0, id_column, sample[id_column].to_numpy())
     if order:
-        table = table.join(sample.reset_index(drop=True)[[name for name in order if name not in table]])[order]
+        table = table.join(sample.reset_index(drop=True)[[name for name in order if name not in table]])[
+            order
+        ]
     table.to_csv(path, index=False)
 
 

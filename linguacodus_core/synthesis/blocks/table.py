@@ -69,9 +69,7 @@ def category_columns(table: pd.DataFrame) -> list[str]:
     """The columns that hold text, whether categories or anything else."""
     dates = date_columns(table)
     return [
-        name
-        for name in table.columns
-        if name not in dates and not pd.api.types.is_numeric_dtype(table[name])
+        name for name in table.columns if name not in dates and not pd.api.types.is_numeric_dtype(table[name])
     ]
 
 
@@ -83,7 +81,11 @@ def number_columns(table: pd.DataFrame) -> list[str]:
 def as_dates(column: pd.Series) -> pd.Series:
     """A column of dates; numbers are read as yyyymmdd, years, seconds since 1970 or else as days."""
     if not pd.api.types.is_numeric_dtype(column):
-        return column if pd.api.types.is_datetime64_any_dtype(column) else pd.to_datetime(column, errors="coerce")
+        return (
+            column
+            if pd.api.types.is_datetime64_any_dtype(column)
+            else pd.to_datetime(column, errors="coerce")
+        )
     low, high = column.min(), column.max()
     whole = column.fillna(low).round().astype("int64")
     if 19000101 <= low and high <= 21001231:

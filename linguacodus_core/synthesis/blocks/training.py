@@ -40,7 +40,9 @@ def fit_one(
     """One target on one fold; `means` are the categories to encode by the target's mean."""
     if len(np.unique(y)) < 2 or len(y) < 5:
         return constant_model(y, others, problem, width), 1
-    if stop is not None and (len(stop[1]) == 0 or not set(np.unique(stop[1])) <= set(np.unique(y)) and problem != "regression"):
+    if stop is not None and (
+        len(stop[1]) == 0 or not set(np.unique(stop[1])) <= set(np.unique(y)) and problem != "regression"
+    ):
         known = np.isin(stop[1], np.unique(y))
         stop = (take(stop[0], np.flatnonzero(known)), stop[1][known]) if known.any() else None
     if means:
@@ -147,4 +149,6 @@ def cross_validate(
             tests.append(found[0])
             longest = max(longest, time.monotonic() - begun)
     with np.errstate(invalid="ignore"):
-        return np.where(hits[:, None] > 0, sums / np.maximum(hits, 1)[:, None], np.nan), np.mean(tests, axis=0)
+        return np.where(hits[:, None] > 0, sums / np.maximum(hits, 1)[:, None], np.nan), np.mean(
+            tests, axis=0
+        )

@@ -1,0 +1,138 @@
+"""Bad input ends in one clear message before anything is started."""
+
+import gzip
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from linguacodus_core.cli import main
+from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.generation.preflight import preflight
+from linguacodus_core.generation.request import GenerateRequest
+from tests.tiny import write_task
+
+
+@pytest.fixture
+def task(tmp_path: Path) -> Path:
+    return write_task(tmp_path / "task", rows=300)
+
+
+def check(task: Path, **changes: object) -> None:
+    preflight(GenerateRequest(task_dir=task, out=task.parent / "out", sources=("prior",), **changes))
+
+
+def edit(path: Path, change) -> None:
+    change(pd.read_csv(path)).to_csv(path, index=False)
+
+
+def no_description(task: Path) -> None:
+    (task / "description.md").unlink()
+
+
+def no_data(task: Path) -> None:
+    (task / "data").rename(task / "elsewhere")
+
+
+def empty_csv(task: Path) -> None:
+    (task / "data" / "train.csv").write_text("")
+
+
+def binary_csv(task: Path) -> None:
+    (task / "data" / "train.csv").write_bytes(bytes(range(256)) * 50)
+
+
+def truncated_gzip(task: Path) -> None:
+    path = task / "data" / "train.csv"
+    packed = gzip.compress(path.read_bytes())
+    path.unlink()
+    (task / "data" / "train.csv.gz").write_bytes(packed[: len(packed) // 2])
+
+
+def sample_and_test_disagree(task: Path) -> None:
+    edit(task / "data" / "sample_submission.csv", lambda frame: frame.assign(id=frame.id + 7000))
+
+
+def target_absent_from_train(task: Path) -> None:
+    edit(task / "data" / "train.csv", lambda frame: frame.drop(columns="rain"))
+
+
+def constant_target(task: Path) -> None:
+    edit(task / "data" / "train.csv", lambda frame: frame.assign(rain=1))
+
+
+def duplicate_ids(task: Path) -> None:
+    for name in ("test", "sample_submission"):
+        edit(
+            task / "data" / f"{name}.csv",
+            lambda frame: frame.assign(id=frame.id.where(frame.index > 0, frame.id[1])),
+        )
+
+
+def one_row(task: Path) -> None:
+    edit(task / "data" / "train.csv", lambda frame: frame[:1])
+
+
+def unknown_metric(task: Path) -> None:
+    (task / "description.md").write_text("# Rain\n\nSubmissions are evaluated by the taste of the jury.\n")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        no_description, no_data, empty_csv, binary_csv, truncated_gzip, sample_and_test_disagree,
+        target_absent_from_train, constant_target, duplicate_ids, one_row, unknown_metric,
+    ],
+)  # fmt: skip
+def test_a_spoiled_task_folder_is_one_clear_error(task: Path, spoil) -> None:
+    spoil(task)
+    with pytest.raises(LinguacodusError) as caught:
+        check(task)
+    assert caught.value.problem
+    assert caught.value.remedy
+
+
+def test_a_good_folder_passes(task: Path) -> None:
+    check(task)
+
+
+def test_an_unknown_profile_names_the_known_ones(task: Path) -> None:
+    with pytest.raises(LinguacodusError, match="local") as caught:
+        check(task, profile="locl")
+    assert "locl" in str(caught.value)
+
+
+def test_without_bubblewrap_the_message_says_how_to_get_it(
+    task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from linguacodus_core.sandbox import bubblewrap
+
+    monkeypatch.setenv("PATH", "/nonexistent")
+    getattr(bubblewrap.require, "cache_clear", lambda: None)()
+    with pytest.raises(LinguacodusError, match="bubblewrap") as caught:
+        check(task)
+    assert "apt-get install bubblewrap" in str(caught.value)
+    getattr(bubblewrap.require, "cache_clear", lambda: None)()
+    check(task, sandbox="subprocess")
+
+
+def test_the_command_prints_the_problem_and_the_remedy_and_no_traceback(
+    task: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    constant_target(task)
+    monkeypatch.setattr("sys.argv", ["linguacodus", "generate", str(task), "--out", str(task.parent / "out")])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = capsys.readouterr()
+    assert left.value.code == 2
+    assert "error:" in said.err
+    assert "rain" in said.err
+    assert "Traceback" not in said.err + said.out
+
+
+def test_an_option_out_of_bounds_is_one_message(task: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["linguacodus", "generate", str(task), "-o", "out", "--sources", "magic"])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert "sources" in capsys.readouterr().err
