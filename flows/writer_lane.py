@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from linguacodus_core.llm.server import endpoint_for
 from prefect.futures import PrefectFuture
 
 from linguacodus_core.errors import (
@@ -12,14 +11,17 @@ from linguacodus_core.errors import (
     LinguacodusError,
     ModelUnavailable,
     ProfileError,
+    UnusableReply,
 )
 from linguacodus_core.generation.agenda import Step, next_step
+from linguacodus_core.generation.outputs import call_rows
 from linguacodus_core.generation.progress import say, warn
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.write import Written
 from linguacodus_core.llm.budget import Budget
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.ledger import Ledger
+from linguacodus_core.llm.server import endpoint_for
 from linguacodus_core.settings import ledger_path
 from tasks.generate import write_step
 
@@ -63,23 +65,25 @@ class WriterLane:
             self._future.wait(timeout=seconds)
 
     def _take(self, future: PrefectFuture[Written]) -> None:
+        assert self._client is not None
+        calls, self._client.asked = self._client.asked, []
         step, self._future = self._step, None
         assert step is not None
         written = future.result(raise_on_failure=False)
-        if isinstance(written, ENDS_THE_LANE):
+        if isinstance(written, ENDS_THE_LANE) and not isinstance(written, UnusableReply):
             self._client = None
             self._run.notes.append(f"the language model was not asked any further: {written.problem}")
             warn(f"going on without the language model: {written}")
         elif isinstance(written, LinguacodusError):
-            self._run.search.give_up(step.id, written.problem)
+            self._run.search.give_up(step.id, written.problem, calls)
             say(f"no {step.words}: {written.problem}", self._run.standing("searching"))
         elif isinstance(written, BaseException):
             raise written
         elif written.instruction:
-            self._run.search.learn(written.instruction, step.id)
+            self._run.search.learn(written.instruction, step.id, calls)
             say(f"the model wrote the {step.words}", self._run.standing("searching"))
         elif written.candidate:
-            new = self._run.search.offer(written.candidate, step.id)
+            new = self._run.search.offer(written.candidate, step.id, calls)
             known = "" if new else " (the same program is known already)"
             say(f"the model wrote {written.candidate.label}{known}", self._run.standing("searching"))
 
@@ -101,5 +105,6 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
             warn(f"going on without a language model: {error}")
             yield WriterLane(run, None)
             return
-        budget = Budget(usd=run.request.budget_usd, tokens=None, seconds=None)
+        spent = sum(float(str(row["usd"])) for row in call_rows(run))
+        budget = Budget(usd=max(0.0, run.request.budget_usd - spent), seconds=run.clock.left)
         yield WriterLane(run, Client(run.profile, Ledger(ledger_path()), budget, endpoint=url))

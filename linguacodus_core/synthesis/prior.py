@@ -57,12 +57,13 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
     base: dict[str, Any] = {"validation": _scheme(spec), "text": "svd" if spec.text_columns else "none"}
     if any(fact.kind == "date" for fact in facts):
         base["time"] = "calendar"
-    firm = "high" if rows < 3_000 else "medium"
+    few = rows < 3_000
+    firm = "high" if few else "medium"
     repeats = 3 if rows < 3_000 else 2 if rows < 10_000 else 1
     both = _few([*words, *numbers])
     yield base | {
         "idea": "A fast gradient boosting of all columns that runs on anything.",
-        "family": "lightgbm", "learning_rate": "high", "folds": 3, "size": "low" if rows < 3_000 else "medium",
+        "family": "lightgbm", "learning_rate": "high", "folds": 3, "size": "low" if few else "medium",
     }  # fmt: skip
     yield base | {
         "idea": "Ordered boosting handles categories well and overfits little.",
@@ -71,8 +72,8 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
     }  # fmt: skip
     yield base | {
         "idea": "Slow, well regularised leaf-wise boosting with ratios and sums of the strongest columns.",
-        "family": "lightgbm", "learning_rate": "low", "regularisation": firm, "encode": "target", "features": both,
-        "size": "low" if rows < 10_000 else "medium", "folds": 5, "seeds": repeats,
+        "family": "lightgbm", "learning_rate": "low", "regularisation": firm, "encode": "target",
+        "features": both, "size": "low" if rows < 10_000 else "medium", "folds": 5, "seeds": repeats,
     }  # fmt: skip
     yield base | {
         "idea": "Depth-wise boosting with strong sampling errs differently from the others.",
@@ -98,8 +99,8 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
     if rows <= 20_000:
         yield base | {
             "idea": "A kernel machine on scaled columns suits few rows.",
-            "family": "svm", "scale": "standard", "encode": "onehot", "features": words, "rare": 5, "folds": 5,
-            "seeds": 1,
+            "family": "svm", "scale": "standard", "encode": "onehot", "features": words, "rare": 5,
+            "folds": 5,
         }  # fmt: skip
     yield base | {
         "idea": "Histogram boosting with categories split natively.",
@@ -128,7 +129,7 @@ def _series_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any
         "family": "lightgbm", "learning_rate": "high", "time": "trend", "folds": 3,
     }  # fmt: skip
     yield logs | {
-        "idea": "Each series relative to its own level, so that growth is carried forward; calendar effects by trees.",
+        "idea": "Each series relative to its own level, which carries growth forward; the calendar by trees.",
         "family": "lightgbm", "learning_rate": "medium", "time": "trend", "encode": "native", "seeds": 2,
     }  # fmt: skip
     yield logs | {
@@ -137,7 +138,7 @@ def _series_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any
     }  # fmt: skip
     yield logs | {
         "idea": "Calendar effects on the log scale, with deep trees.",
-        "family": "lightgbm", "time": "calendar", "size": "high", "learning_rate": "medium", "regularisation": "low",
+        "family": "lightgbm", "time": "calendar", "size": "high", "regularisation": "low",
     }  # fmt: skip
     yield logs | {
         "idea": "Relative to each series' level, by depth-wise boosting.",
@@ -187,30 +188,30 @@ def _text_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]
 
 def _image_rows() -> Iterator[dict[str, Any]]:
     yield {
-        "idea": "Boosting on small thumbnails and image statistics.",
-        "family": "lightgbm",
-        "image": "features",
-        "folds": 3,
-    }
+        "idea": "Boosting on colour histograms and oriented gradients: fast and robust.",
+        "family": "lightgbm", "image": "features", "folds": 3, "learning_rate": "high",
+        "regularisation": "high",
+    }  # fmt: skip
     yield {
-        "idea": "A kernel machine on image features.",
-        "family": "svm",
-        "image": "features",
-        "scale": "standard",
-    }
-    yield {"idea": "Random trees on thumbnails.", "family": "extra_trees", "image": "pixels", "folds": 5}
+        "idea": "A linear model of patch features learned without labels: the best of the classical ways.",
+        "family": "linear", "image": "patches", "folds": 3,
+    }  # fmt: skip
     yield {
-        "idea": "A linear model of image features.",
-        "family": "linear",
-        "image": "features",
-        "scale": "standard",
-    }
+        "idea": "A network that learns its own features.",
+        "family": "mlp", "image": "network", "folds": 3,
+    }  # fmt: skip
     yield {
-        "idea": "A small neural network on image features.",
-        "family": "mlp",
-        "image": "features",
-        "scale": "standard",
-    }
+        "idea": "A kernel machine on oriented gradients and colours.",
+        "family": "svm", "image": "features", "folds": 3,
+    }  # fmt: skip
+    yield {
+        "idea": "Boosting on patch features.",
+        "family": "lightgbm", "image": "patches", "folds": 3, "regularisation": "high",
+    }  # fmt: skip
+    yield {
+        "idea": "Random trees on thumbnails.",
+        "family": "extra_trees", "image": "pixels", "folds": 5,
+    }  # fmt: skip
 
 
 def word_features(facts: list[ColumnFacts], profile: DataProfile) -> list[Feature]:

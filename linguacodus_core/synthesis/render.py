@@ -7,7 +7,7 @@ from linguacodus_core.synthesis.objective import Objective, is_ordinal, objectiv
 from linguacodus_core.synthesis.plan import BOOSTERS, TREES, Feature, PipelinePlan, adapt
 from linguacodus_core.synthesis.source import collect, import_lines
 from linguacodus_core.synthesis.wording import call, constant, literal, prose
-from linguacodus_core.taskfolder.spec import TaskSpec
+from linguacodus_core.taskfolder.spec import DataType, TaskSpec
 
 _MODELS = {
     "lightgbm": ("boost_lightgbm", "fit_lightgbm"),
@@ -30,6 +30,11 @@ _TEXT_MODELS = {
     "naive_bayes": "complement_nb_model",
 }
 _VECTORS = {"word": "word_tfidf", "char": "char_tfidf", "word_char": "text_tfidf"}
+_IMAGES = {
+    "pixels": ("thumbnail_features",),
+    "features": ("colour_features", "hog_features"),
+    "patches": ("patch_features",),
+}
 _FEATURES = {
     "ratio": ("ratio", "{a} / {b}"),
     "difference": ("difference", "{a} - {b}"),
@@ -73,6 +78,7 @@ class _Writer:
         self.lines: list[str] = []
         self.exclusive = self.problem == "multilabel" and plan.labels == "exclusive"
         self.sparse = bool(spec.text_columns) and plan.text in _VECTORS
+        self.network = bool(spec.image_column) and plan.image == "network"
         self.timed = bool(spec.time_column) and plan.validation == "time"
         series = self.problem == "regression" and len(spec.targets) == 1 and spec.time_column
         self.trend = bool(series) and plan.time == "trend" and not self.ordinal
@@ -190,9 +196,7 @@ class _Writer:
         if self.trend:
             self.say("if ahead:  # what lies outside the range of train would mislead a tree")
             self.say(
-                '    table = table.drop(columns=[TIME, f"{TIME} year", f"{TIME} days"], errors="ignore")'.rjust(
-                    0
-                )
+                '    table = table.drop(columns=[TIME, f"{TIME} year", f"{TIME} days"], errors="ignore")'
             )
             self.lines[-1] = "    " + self.lines[-1]
         elif self.timed and self.plan.family not in TREES:
@@ -261,6 +265,7 @@ class _Writer:
             self.call("text", "text_statistics", "train", "test", "TEXT", target="looks, looks_test")
             self.call("matrix", "beside", "X", "topics", "looks", target="X")
             self.call("matrix", "beside", "X_test", "topics_test", "looks_test", target="X_test")
+            self._scale_dense()
             return
         vectors = _VECTORS[self.plan.text]
         most = ["max_features=20_000"] if self.plan.family in TREES else []
@@ -274,7 +279,22 @@ class _Writer:
             self.call("matrix", "beside_words", "words_test", "X_test", target="X_test")
 
     def _image(self) -> None:
-        """Overridden below where image blocks are there."""
+        """Images as columns beside the table's; for the network they are the input themselves."""
+        ids = ("train[IMAGE].tolist()", "test[IMAGE].tolist()")
+        self.call("image_files", "read_images", *ids, target="images, images_test")
+        if self.plan.image == "network":
+            self.say("X, X_test = images, images_test")
+            return
+        for block in _IMAGES[self.plan.image]:
+            self.call("image_features", block, "images", "images_test", target="seen, seen_test")
+            self.call("matrix", "beside", "X", "seen", target="X")
+            self.call("matrix", "beside", "X_test", "seen_test", target="X_test")
+        self._scale_dense()
+
+    def _scale_dense(self) -> None:
+        """Scale what came beside the table, for the models that need it."""
+        if self.plan.family not in TREES:
+            self.call("matrix", "scale_both", "X", "X_test", target="X, X_test")
 
     # --- fitting ---------------------------------------------------------------------------------
 
@@ -322,15 +342,22 @@ class _Writer:
 
     def _model(self) -> str:
         family = self.plan.family
+        if self.network:
+            self.use("adapters", "fit_plain")
+            return f"partial(fit_plain, inner={self.use('image_network', 'train_network')}, timed=True)"
+        if self.spec.image_column and family == "linear":
+            self.use("adapters", "fit_plain")
+            return f"partial(fit_plain, inner={self.use('image_features', 'image_logistic_model')})"
         if self.sparse and family in _TEXT_MODELS:
-            self.use("text_models", "fit_text")
-            return f"partial(fit_text, inner={self.use('text', _TEXT_MODELS[family])})"
+            self.use("adapters", "fit_plain")
+            return f"partial(fit_plain, inner={self.use('text', _TEXT_MODELS[family])})"
         return self.use(*_MODELS[family])
 
     def _folds(self, goal: str) -> str:
         scheme = self.plan.validation
         if scheme == "time" and self.spec.time_column:
-            return f"{self.use('validation', 'time_folds')}(dates.iloc[: len(y)], dates.iloc[len(y) :], FOLDS, seed)"
+            times = "dates.iloc[: len(y)], dates.iloc[len(y) :]"
+            return f"{self.use('validation', 'time_folds')}({times}, FOLDS, seed)"
         if scheme == "group" and self.spec.group_column:
             return f"{self.use('validation', 'group_folds')}(train[GROUP].to_numpy(), FOLDS, seed)"
         if scheme == "stratified":
@@ -469,7 +496,7 @@ class _Writer:
             ("COLUMNS", list(spec.submission_columns)),
         ]
         if self._labels():
-            found += [("LABELS", [spec.targets[0]]), ("CLASSES", list(spec.classes))]
+            found.append(("CLASSES", list(spec.classes)))
         if spec.layout == "class_columns":
             columns = [name for name in spec.submission_columns if name != spec.id_column]
             found.append(("CLASS_COLUMNS", columns))
@@ -489,8 +516,10 @@ class _Writer:
             found.append(("TOP", 3))
         sparse_trees = self.sparse and plan.family in TREES
         chosen = settings(plan, self.effort, sparse=sparse_trees)
-        if self.sparse and plan.family in _TEXT_MODELS:
+        if (self.sparse and plan.family in _TEXT_MODELS) or self.network:
             chosen = {}
+        if spec.image_column and plan.family == "linear":
+            chosen = {"C": chosen["C"] / 100} if chosen else {}
         found += [
             ("FOLDS", plan.folds),
             ("SEEDS", plan.seeds),
@@ -516,6 +545,10 @@ def render(
     family is adapted; columns that the data lack count as missing when the program runs.
     """
     plan, notes = adapt(plan)
+    if spec.image_column and plan.image == "none":
+        plan = plan.model_copy(update={"image": "features"})
+    if spec.text_columns and plan.text == "none" and spec.data_type == DataType.TEXT:
+        plan = plan.model_copy(update={"text": "word_char" if plan.family not in TREES else "svd"})
     writer = _Writer(plan, spec, effort)
     writer.reading()
     writer.features()

@@ -8,7 +8,7 @@ WIDTH = 110
 
 
 def literal(value: Any) -> str:
-    """A Python literal on one line: strings in double quotes where possible, never a raw control character."""
+    """A Python literal on one line: double quotes where possible, never a raw control character."""
     if isinstance(value, str):
         text = repr(value)
         inner = text[1:-1]

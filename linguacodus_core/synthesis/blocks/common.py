@@ -12,7 +12,7 @@ import numpy as np
 
 
 def threads(rows: int) -> int:
-    """How many processor cores to use, at most 8; one for few rows, where sharing costs more than it gains."""
+    """How many processor cores to use, at most 8; one for few rows, where sharing costs more."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return 1 if rows < 5_000 else max(1, min(8, cores))
 

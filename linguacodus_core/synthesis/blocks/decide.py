@@ -8,7 +8,7 @@ Score = Callable[[np.ndarray, np.ndarray], float]
 
 
 def best_threshold(y: np.ndarray, p: np.ndarray, score: Score) -> float:
-    """The probability from which on a 0/1 answer is 1; the middle of the best stretch of a smoothed search."""
+    """The probability from which on a 0/1 answer is 1, from a smoothed search."""
     grid = np.unique(np.quantile(p, np.linspace(0.02, 0.98, 97)))
     if len(grid) < 3:
         return 0.5
@@ -99,7 +99,7 @@ def keep_in_range(p: np.ndarray, y: np.ndarray, margin: float) -> np.ndarray:
 def refine_values(
     y: np.ndarray, oof: np.ndarray, test: np.ndarray, score: Score, greater: bool
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Rounds to whole numbers, or to the nearest value seen in y, where that gives a better score out of fold."""
+    """Rounds to whole numbers or to the nearest value seen in y where that scores better out of fold."""
     sign = 1 if greater else -1
     best, found = sign * score(y, oof), (oof, test, "as predicted")
     seen = np.unique(y)

@@ -8,7 +8,7 @@ from sklearn.preprocessing import QuantileTransformer, StandardScaler, TargetEnc
 
 
 def fill_numbers(table: pd.DataFrame, columns: list[str], how: str) -> pd.DataFrame:
-    """Missing numbers replaced by the column's "median", "mean", by 0 ("zero") or by far below its range ("below")."""
+    """Missing numbers become the column's "median" or "mean", 0 ("zero") or less than its range ("below")."""
     table = table.copy()
     for name in columns:
         column = table[name]
@@ -48,7 +48,7 @@ def encode_ordinal(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def encode_native(table: pd.DataFrame, columns: list[str], most: int = 250) -> pd.DataFrame:
-    """Each category as a pandas category, for models that split on categories; the rarest past `most` together."""
+    """Each category as a pandas category, for models that split on them; the rarest past `most` together."""
     table = table.copy()
     for name in columns:
         top = table[name].value_counts().index[:most]
@@ -130,7 +130,7 @@ def plain_names(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 def encode_target(
     X: pd.DataFrame, y: np.ndarray, others: list[pd.DataFrame], columns: list[str], problem: str
 ) -> tuple[pd.DataFrame, list[pd.DataFrame]]:
-    """Categories as smoothed means of the target; on the rows of X each mean leaves the row's own part out."""
+    """Categories as smoothed means of the target; on the rows of X without the row's own part."""
     columns = [name for name in columns if name in X]
     kinds = {"binary": "binary", "multiclass": "multiclass"}
     kind = kinds.get(problem, "continuous")

@@ -52,7 +52,7 @@ def total(table: pd.DataFrame, a: str, b: str) -> pd.Series:
 def logarithm(table: pd.DataFrame, a: str) -> pd.Series:
     """log(1 + |a|) with the sign of a."""
     values = number(table, a)
-    return np.sign(values) * np.log1p(values.abs())
+    return pd.Series(np.sign(values) * np.log1p(values.abs()))
 
 
 def square(table: pd.DataFrame, a: str) -> pd.Series:
@@ -63,7 +63,7 @@ def square(table: pd.DataFrame, a: str) -> pd.Series:
 def binned(table: pd.DataFrame, a: str, bins: int = 10) -> pd.Series:
     """Which tenth of the values a falls into, 0 to 9."""
     ranks = number(table, a).rank(pct=True)
-    return np.ceil(ranks * bins).clip(1, bins) - 1
+    return pd.Series(np.ceil(ranks * bins)).clip(1, bins) - 1
 
 
 def rotated(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
@@ -80,7 +80,7 @@ def rotated(table: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
 def group_mean(table: pd.DataFrame, a: str, b: str) -> pd.Series:
     """The mean of a among the rows with the same b."""
     values = number(table, a)
-    return values.groupby(category(table, b)).transform("mean")
+    return pd.Series(values.groupby(category(table, b)).transform("mean"))
 
 
 def group_deviation(table: pd.DataFrame, a: str, b: str) -> pd.Series:

@@ -1,4 +1,4 @@
-"""Verified blocks for scikit-learn models, in the form that common.py describes; they need numbers without gaps."""
+"""Verified blocks for scikit-learn models, in the form that common.py describes; X has no gaps."""
 
 import time
 from typing import Any

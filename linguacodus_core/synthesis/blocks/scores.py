@@ -19,7 +19,7 @@ from sklearn.metrics import (
 
 
 def by_label(y: np.ndarray, p: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Pairs of 0/1 truth and probability: one a label, or the second class of two, or one class against the rest."""
+    """Pairs of 0/1 truth and probability: one a label, or for the second of two classes, or one a class."""
     if y.ndim == 2:
         pairs = [(y[:, place], p[:, place]) for place in range(y.shape[1])]
     elif p.shape[1] == 2:

@@ -1,5 +1,7 @@
 """Verified blocks for time series: which rows form a series, its level over time, what it was before."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -19,9 +21,9 @@ def lies_ahead(dates: pd.Series, rows: int) -> bool:
 
 
 def series_of(table: pd.DataFrame, time_column: str, rows: int, group: str | None) -> pd.Series:
-    """The name of the series that each row belongs to: columns that, with the date, tell train's rows apart."""
+    """The name of each row's series: the columns that, with the date, tell the rows of train apart."""
     texts = [name for name in table.columns if not pd.api.types.is_numeric_dtype(table[name])]
-    keys = [group] if group in table else []
+    keys = [group] if group is not None and group in table else []
     keys += [name for name in texts if name not in (time_column, group) and table[name].nunique() <= 2000]
     whole = [
         name
@@ -43,7 +45,7 @@ def series_of(table: pd.DataFrame, time_column: str, rows: int, group: str | Non
 
 
 def periods_of(dates: pd.Series, rows: int) -> np.ndarray:
-    """A whole number for each row: years counted back from train's end (-1 is the last), or 30-day stretches."""
+    """A number for each row: years counted back from train's end (-1: the last), or stretches of 30 days."""
     stamps = seconds_of(dates) / 86400
     end = stamps[:rows].max()
     span = end - stamps[:rows].min()
@@ -63,11 +65,11 @@ def series_levels(
     whichever forecast the known periods best. Test rows in a period that train has use its level.
     """
     frame = pd.DataFrame({"series": series.to_numpy()[:rows], "period": periods[:rows], "y": y})
-    levels = frame.pivot_table(index="series", columns="period", values="y", aggfunc="mean")
+    levels: Any = frame.pivot_table(index="series", columns="period", values="y", aggfunc="mean")
     low, high = int(periods.min()), int(periods.max())
     levels = levels.reindex(columns=range(low, high + 1))
 
-    def forecast(period: int, recent: float) -> pd.Series:
+    def forecast(period: int, recent: float) -> Any:
         before = levels.loc[:, levels.columns < period].dropna(axis=1, how="all")
         if before.shape[1] == 0:
             return levels.mean(axis=1)
@@ -100,7 +102,7 @@ def lag_features(y: np.ndarray, dates: pd.Series, series: pd.Series, rows: int) 
         return made
     days = (stamps.iloc[rows:].max() - stamps.iloc[:rows].max()).total_seconds() / 86400
     lag = int(364 * np.ceil(days / 366)) if days > 90 else int(7 * np.ceil(days / 7))
-    past = pd.DataFrame({"series": series.to_numpy()[:rows], "date": stamps.iloc[:rows], "y": y}).dropna()
+    past: Any = pd.DataFrame({"series": series.to_numpy()[:rows], "date": stamps.iloc[:rows], "y": y}).dropna()
     past = past.groupby(["series", "date"], as_index=False)["y"].mean().sort_values("date")
     past["month"] = past.groupby("series")["y"].transform(
         lambda values: values.rolling(28, min_periods=1).mean()

@@ -27,7 +27,7 @@ def write_columns(
     columns: Mapping[str, Any],
     order: list[str] | None = None,
 ) -> None:
-    """One CSV: the sample's ids, then the columns; a row that test lacks gets the mean or the commonest value."""
+    """One CSV: the sample's ids, then the columns; rows that test lacks get the mean or commonest value."""
     made = {}
     for name, given in columns.items():
         values = np.asarray(given)

@@ -88,9 +88,9 @@ def as_dates(column: pd.Series) -> pd.Series:
         )
     low, high = column.min(), column.max()
     whole = column.fillna(low).round().astype("int64")
-    if 19000101 <= low and high <= 21001231:
+    if low >= 19000101 and high <= 21001231:
         return pd.to_datetime(whole.astype(str), format="%Y%m%d", errors="coerce")
-    if 1900 <= low and high <= 2100:
+    if low >= 1900 and high <= 2100:
         return pd.to_datetime(whole.astype(str), format="%Y", errors="coerce")
     if low > 1e8:
         return pd.to_datetime(whole // (1000 if high > 1e11 else 1), unit="s", errors="coerce")

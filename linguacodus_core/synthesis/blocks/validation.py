@@ -16,7 +16,7 @@ def shuffled_folds(y: np.ndarray, folds: int, seed: int) -> Folds:
 
 
 def stratified_folds(y: np.ndarray, folds: int, seed: int) -> Folds:
-    """Random folds with the same shares of classes (tenths of the range for numbers, label sets for several)."""
+    """Random folds with equal shares of classes (of tenths of the range for numbers, of sets of labels)."""
     keys = y if y.ndim == 1 else y[:, 0]
     if y.ndim == 2 and y.shape[1] > 1:
         keys = (y > np.median(y, axis=0)) @ (2.0 ** np.arange(y.shape[1]) % 1e6)
@@ -43,7 +43,7 @@ def group_folds(groups: np.ndarray, folds: int, seed: int) -> Folds:
 
 
 def time_folds(times: pd.Series, later: pd.Series, folds: int, seed: int) -> Folds:
-    """Folds by time: whole days held out when the test rows lie among the train rows, else the last stretches.
+    """Folds by time: whole days when the test rows lie among the train rows, else the last stretches.
 
     times: of the train rows; later: of the test rows. A last stretch is as long as the test's and is
     predicted from what lies before it.

@@ -1,4 +1,4 @@
-"""Verified block that gives the text models the form that common.py describes."""
+"""Verified block that gives the text and image models the form that common.py describes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 
-def fit_text(
+def fit_plain(
     X: Any,
     y: np.ndarray,
     others: list[Any],
@@ -20,7 +20,10 @@ def fit_text(
     loss: str = "squared",
     *,
     inner: Callable[..., list[np.ndarray]],
+    timed: bool = False,
     **settings: Any,
 ) -> tuple[list[np.ndarray], int]:
-    """A model of text.py; it knows no rounds, no early stopping and no weights."""
+    """A model that knows no rounds, no early stopping and no weights; `timed` ones are told their seconds."""
+    if timed:
+        settings["seconds"] = seconds
     return inner(X, y, others, problem, width, seed, **settings), 1
