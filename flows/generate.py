@@ -86,7 +86,6 @@ def search(run: Run, board: Board) -> None:
     """Let the model write and the harness run, until the time is used or nothing is left to try."""
     with writer_lane(run) as writer:
         while seconds := run.search.seconds_for_next:
-            writer.tend()
             if candidate := run.search.next():
                 evaluate(run, board, candidate, seconds)
             elif writer.busy:

@@ -1,5 +1,7 @@
 """The language model's lane of a generation: one step of the agenda at a time, beside the harness."""
 
+import contextvars
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -29,72 +31,80 @@ ENDS_THE_LANE = (BudgetExceeded, EndpointError, ModelUnavailable, ProfileError)
 
 
 class WriterLane:
-    """Asks for one step after the other; what comes back goes to the search."""
+    """Asks for one step after the other, each as soon as the one before has ended.
+
+    Everything that the lane changes in the run's search goes through `search`, which is thread-safe.
+    """
 
     def __init__(self, run: Run, client: Client | None) -> None:
         self._run = run
         self._client = client
-        self._future: PrefectFuture[Written] | None = None
         self._step: Step | None = None
+        self._changed = threading.Event()
+        self._flow = contextvars.copy_context()
 
     @property
     def busy(self) -> bool:
         """Whether the model is at work."""
-        return self._future is not None
-
-    def tend(self) -> None:
-        """Take what the model has finished and ask for the next step; never waits."""
-        if self._future and self._future.state.is_final():
-            self._take(self._future)
-        if self._client and self._future is None:
-            search = self._run.search
-            step = next_step(
-                self._run.request,
-                search.instructions,
-                search.ranked_instructions,
-                search.done,
-                search.written,
-            )
-            if step:
-                self._step = step
-                self._future = write_step.submit(step, self._run, self._client)
+        return self._step is not None
 
     def wait(self, seconds: float) -> None:
-        """Wait until the model has finished its step, at most so long."""
-        if self._future:
-            self._future.wait(timeout=seconds)
+        """Wait until the model has brought something, at most so long."""
+        self._changed.wait(seconds)
+        self._changed.clear()
 
-    def _take(self, future: PrefectFuture[Written]) -> None:
-        assert self._client is not None
-        calls, self._client.asked = self._client.asked, []
-        step, self._future = self._step, None
+    def ask(self) -> None:
+        """Begin the next step of the agenda, if there is one; its end begins the one after."""
+        self._step = _next(self._run) if self._client and self._run.search.seconds_for_next else None
+        if self._step:
+            future = write_step.submit(self._step, self._run, self._client)
+            future.add_done_callback(lambda done: self._flow.copy().run(self._ended, done))
+
+    def close(self) -> None:
+        """Begin no further step; what comes back from now on is left out."""
+        self._client = None
+
+    def _ended(self, future: PrefectFuture[Written]) -> None:
+        if self._client:
+            self._take(future.result(raise_on_failure=False))
+            self.ask()
+        else:
+            self._step = None
+        self._changed.set()
+
+    def _take(self, written: object) -> None:
+        step, client, run = self._step, self._client, self._run
         assert step is not None
-        written = future.result(raise_on_failure=False)
+        assert client is not None
+        calls, client.asked = client.asked, []
         if isinstance(written, ENDS_THE_LANE) and not isinstance(written, UnusableReply):
             self._client = None
-            self._run.notes.append(f"the language model was not asked any further: {written.problem}")
+            run.notes.append(f"the language model was not asked any further: {written.problem}")
             warn(f"going on without the language model: {written}")
-        elif isinstance(written, LinguacodusError):
-            self._run.search.give_up(step.id, written.problem, calls)
-            say(f"no {step.words}: {written.problem}", self._run.standing("searching"))
-        elif isinstance(written, BaseException):
-            raise written
-        elif written.instruction:
-            self._run.search.learn(written.instruction, step.id, calls)
-            say(f"the model wrote the {step.words}", self._run.standing("searching"))
-        elif written.candidate:
-            new = self._run.search.offer(written.candidate, step.id, calls)
+        elif isinstance(written, Written) and written.instruction:
+            run.search.learn(written.instruction, step.id, calls)
+            say(f"the model wrote the {step.words}")
+        elif isinstance(written, Written) and written.candidate:
+            new = run.search.offer(written.candidate, step.id, calls)
             known = "" if new else " (the same program is known already)"
-            say(f"the model wrote {written.candidate.label}{known}", self._run.standing("searching"))
+            say(f"the model wrote {written.candidate.label}{known}")
+        else:
+            why = written.problem if isinstance(written, LinguacodusError) else f"unexpected: {written!r}"
+            run.search.give_up(step.id, why, calls)
+            say(f"no {step.words}: {why}")
+
+
+def _next(run: Run) -> Step | None:
+    search = run.search
+    return next_step(
+        run.request, search.instructions, search.ranked_instructions, search.done, search.written
+    )
 
 
 @contextmanager
 def writer_lane(run: Run) -> Iterator[WriterLane]:
     """The lane with its endpoint up; without one (nothing to ask, or it cannot be had) an idle lane."""
-    search = run.search
-    if not next_step(
-        run.request, search.instructions, search.ranked_instructions, search.done, search.written
-    ):
+    if not _next(run):
         yield WriterLane(run, None)
         return
     with ExitStack() as stack:
@@ -107,4 +117,7 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
             return
         spent = sum(float(str(row["usd"])) for row in call_rows(run))
         budget = Budget(usd=max(0.0, run.request.budget_usd - spent), seconds=run.clock.left)
-        yield WriterLane(run, Client(run.profile, Ledger(ledger_path()), budget, endpoint=url))
+        lane = WriterLane(run, Client(run.profile, Ledger(ledger_path()), budget, endpoint=url))
+        stack.callback(lane.close)
+        lane.ask()
+        yield lane

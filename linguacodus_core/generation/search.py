@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from threading import RLock
 
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
@@ -28,7 +29,7 @@ class Contender:
 
 
 class Search:
-    """The candidates of one run; every change goes to the journal first."""
+    """The candidates of one run; every change goes to the journal first. Thread-safe."""
 
     def __init__(self, spec: TaskSpec, split: Split, clock: Clock, journal: Journal) -> None:
         self.spec = spec
@@ -40,6 +41,7 @@ class Search:
         self.instructions: list[Instruction] = []
         self.done: set[str] = set()
         self._waiting: list[Candidate] = []
+        self._lock = RLock()
         self._replay()
 
     def _replay(self) -> None:
@@ -66,42 +68,45 @@ class Search:
 
     def offer(self, candidate: Candidate, step: str = "", calls: Sequence[str] = ()) -> bool:
         """Queue a candidate; False when the same program is known already."""
-        new = candidate.id not in self.candidates
-        if new or step:
-            self.journal.add("candidate", self.clock.elapsed, step=step, candidate=candidate, calls=calls)
-        if step:
-            self.done.add(step)
-        return self._queue(candidate)
+        with self._lock:
+            if step or candidate.id not in self.candidates:
+                self.journal.add("candidate", self.clock.elapsed, step=step, candidate=candidate, calls=calls)
+            if step:
+                self.done.add(step)
+            return self._queue(candidate)
 
     def learn(self, instruction: Instruction, step: str, calls: Sequence[str] = ()) -> None:
         """Keep an instruction that the model wrote."""
-        self.journal.add("instruction", self.clock.elapsed, step=step, instruction=instruction, calls=calls)
-        self.instructions.append(instruction)
-        self.done.add(step)
+        with self._lock:
+            self.journal.add(
+                "instruction", self.clock.elapsed, step=step, instruction=instruction, calls=calls
+            )
+            self.instructions.append(instruction)
+            self.done.add(step)
 
     def give_up(self, step: str, why: str, calls: Sequence[str] = ()) -> None:
         """Record that a step brought nothing; it is not tried again in this run."""
-        self.journal.add("failure", self.clock.elapsed, step=step, note=why, calls=calls)
-        self.done.add(step)
+        with self._lock:
+            self.journal.add("failure", self.clock.elapsed, step=step, note=why, calls=calls)
+            self.done.add(step)
 
     def record(self, evaluation: Evaluation) -> bool:
         """Keep what the harness found; True when it is the best so far."""
-        before = self.best
-        self.journal.add("evaluation", self.clock.elapsed, evaluation=evaluation)
-        self._settle(evaluation)
-        return (
-            self.best is not before and self.best is not None and self.best.candidate == evaluation.candidate
-        )
+        with self._lock:
+            self.journal.add("evaluation", self.clock.elapsed, evaluation=evaluation)
+            self._settle(evaluation)
+            return self.best is evaluation
 
     def next(self) -> Candidate | None:
         """The next candidate: what the model wrote before what the prior proposes, each in its order."""
-        written = [item for item in self._waiting if item.route not in ("prior", "random")]
-        return next(iter(written or self._waiting), None)
+        waiting = list(self._waiting)
+        written = [item for item in waiting if item.route not in ("prior", "random")]
+        return next(iter(written or waiting), None)
 
     @property
     def scored(self) -> list[Evaluation]:
         """The evaluations with a score, best first."""
-        kept = [item for item in self.evaluations.values() if item.score is not None]
+        kept = [item for item in list(self.evaluations.values()) if item.score is not None]
         sign = 1 if self.spec.direction == "min" else -1
         return sorted(kept, key=lambda item: sign * (item.score or 0.0))
 
@@ -119,14 +124,15 @@ class Search:
     @property
     def written(self) -> int:
         """How many candidates came from the language model."""
-        return sum(item.route in ("plan", "staged", "whole", "direct") for item in self.candidates.values())
+        by_model = ("plan", "staged", "whole", "direct")
+        return sum(item.route in by_model for item in list(self.candidates.values()))
 
     def full_run_seconds(self, members: Iterable[str]) -> float:
         """How long these candidates would need on the full data, by their hold-out runs."""
         runs = max(1, len(self.split.folds))
         inner = sum(fold.train_rows for fold in self.split.folds) / runs
         growth = max(1.0, self.spec.train_rows / max(1.0, inner))
-        return sum(self.evaluations[item].seconds / runs * growth * 1.3 + 3.0 for item in members)
+        return sum(self.evaluations[item].seconds / runs * growth * 1.3 + 5.0 for item in members)
 
     @property
     def reserve(self) -> float:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from linguacodus_core.errors import UnusableReply
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.proposals import effort_for
 from linguacodus_core.generation.run import Run
@@ -11,6 +12,7 @@ from linguacodus_core.instructions.refine import refine
 from linguacodus_core.instructions.write import write_instruction
 from linguacodus_core.llm.client import Client
 from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.synthesis.capability import check
 from linguacodus_core.synthesis.plan_route import write_plan
 from linguacodus_core.synthesis.staged import write_staged
 from linguacodus_core.synthesis.whole import write_direct, write_whole
@@ -44,11 +46,10 @@ def write(step: Step, run: Run, client: Client) -> Written:
         return Written(
             step, candidate=write_plan(client, instruction, history=history, effort=effort, **about)
         )
-    sandboxed = {
-        "split": run.split,
-        "isolation": run.request.sandbox,
-        "work": run.work,
-        "seconds": run.clock.left - run.search.reserve,
-    }
+    sandboxed: dict[str, Any] = {"work": run.work, "isolation": run.request.sandbox}
+    able = check(client, prompt_set=run.prompt_set, **sandboxed)
+    if step.kind not in able.able:
+        raise UnusableReply(f"{able.model} is too weak for it ({able.evidence})", "name a stronger coder")
+    sandboxed |= {"split": run.split, "seconds": run.clock.left - run.search.reserve}
     by_model = {"staged": write_staged, "whole": write_whole}[step.kind]
     return Written(step, candidate=by_model(client, instruction, **sandboxed, **about))

@@ -20,6 +20,7 @@ after mistakes.
 
 import re
 import signal
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,7 @@ def run_program(
     isolation: str = "auto",
     workdir: Path,
     keep: Sequence[str] = ("submission.csv", "soft.csv"),
+    cancel: threading.Event | None = None,
 ) -> Execution:
     """Run `program` in `workdir` with the `data` under ./data, isolated and limited.
 
@@ -107,6 +109,7 @@ def run_program(
     file or folder of the host. isolation: "auto" (bubblewrap, never less), "bubblewrap" or "subprocess".
     keep: names of the files that the caller reads afterwards: each is a regular file or absent. Whatever
     else the program left is deleted; what was in workdir before stays.
+    cancel: set by another thread, it ends the run, which then raises supervise.Cancelled.
     Nothing of it is left running on return, nor when an exception (Ctrl-C too) passes through.
     LinguacodusError for bad arguments or an unwritable folder, SandboxUnavailable (a LinguacodusError) when
     the isolation cannot be had. What the program itself does never raises.
@@ -121,7 +124,7 @@ def run_program(
     before = folder.prepare(workdir, program, keep)
     try:
         launch = _LAUNCHERS[chosen](workdir, sources, limits)
-        outcome = supervise(launch, limits, workdir)
+        outcome = supervise(launch, limits, workdir, cancel)
     except BaseException:
         folder.collect(workdir, keep, before, limits.file_mb)
         raise

@@ -10,6 +10,7 @@ import selectors
 import signal
 import stat
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -212,10 +213,17 @@ def _end(process: "subprocess.Popen[bytes]", launch: Launch, reports: _Reports, 
     return spent
 
 
-def supervise(launch: Launch, limits: Limits, workdir: Path) -> Outcome:
+class Cancelled(Exception):
+    """Another thread asked for the end of the run."""
+
+
+def supervise(
+    launch: Launch, limits: Limits, workdir: Path, cancel: threading.Event | None = None
+) -> Outcome:
     """Run what `launch` describes under `limits`; when this returns or raises, nothing of it is left running.
 
-    SandboxUnavailable when the isolation itself could not start the program.
+    Raises Cancelled soon after `cancel` is set, SandboxUnavailable when the isolation itself could not
+    start the program.
     """
     began = time.monotonic()
     try:
@@ -263,6 +271,8 @@ def supervise(launch: Launch, limits: Limits, workdir: Path) -> Outcome:
             if now >= end:
                 stopped, why = "timeout", f"wall time is up: {limits.wall_seconds:g} s"
                 break
+            if cancel is not None and cancel.is_set():
+                raise Cancelled
             if now >= poll:
                 stopped, why = watch.look()
                 if stopped:

@@ -1,11 +1,16 @@
 """Runs a candidate where it cannot see the answers, and scores what it predicts (DESIGN, "Generation", 3)."""
 
+import math
 import re
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,7 +22,7 @@ from linguacodus_core.sandbox.folder import remove
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.sandbox.run import Execution, run_program
 from linguacodus_core.scoring.evaluation import Evaluation, Status
-from linguacodus_core.scoring.holdout import Split
+from linguacodus_core.scoring.holdout import Fold, Split
 from linguacodus_core.scoring.labels import numbers
 from linguacodus_core.scoring.predictions import answers, predictions_path, write_predictions
 from linguacodus_core.scoring.rawcsv import read_raw
@@ -52,64 +57,117 @@ def evaluate(
 ) -> Evaluation:
     """Run a candidate once a hold-out, in a fresh sandbox each, and score its submissions.
 
-    It stops at the first hold-out that fails, with the reason in `error`. `limits.wall_seconds` is
-    for all hold-outs together. Hold-out predictions are stored in predictions_dir; nothing is left
-    under `work`. The score a program prints is kept as `claimed` (the mean over the hold-outs) and
-    never used. A submission that is right but cannot be scored is "invalid" too.
+    Hold-outs run side by side as far as the cores go, each with its share of threads and memory. The
+    first one that fails ends all, with the reason in `error`. `limits.wall_seconds` is for all
+    together. Hold-out predictions are stored in predictions_dir; nothing is left under `work`. The
+    score a program prints is kept as `claimed` (the mean over the hold-outs) and never used. A
+    submission that is right but cannot be scored is "invalid" too.
 
     Raises StoreError when a folder cannot be written, SandboxUnavailable when there is no isolation.
     """
-    scores: list[float] = []
-    claims: list[float] = []
-    hard: list[pd.DataFrame] = []
-    soft: list[pd.DataFrame | None] = []
-    used, peak, kind = 0.0, 0.0, ""
+    began = time.monotonic()
+    lanes = min(len(split.folds), limits.threads)
+    share = limits.model_copy(
+        update={"threads": limits.threads // lanes, "memory_mb": limits.memory_mb // lanes}
+    )
+    cancel = threading.Event()
 
-    def result(status: Status, error: str = "", predictions: str = "") -> Evaluation:
-        return Evaluation(
-            candidate=candidate.id,
-            status=status,
-            score=float(np.mean(scores)) if status == "scored" else None,
-            scores=tuple(scores),
-            claimed=float(np.mean(claims)) if claims else None,
-            error=error,
-            seconds=used,
-            peak_mb=peak,
-            isolation=kind,
-            predictions=predictions,
-        )
-
-    for number, fold in enumerate(split.folds):
-        left = limits.wall_seconds - used
+    def run_fold(fold: Fold) -> _FoldRun:
+        left = limits.wall_seconds - (time.monotonic() - began)
         if left <= 0:
-            return result(
-                "timeout",
-                f"the {limits.wall_seconds:g} s were spent after {number} of {len(split.folds)} hold-outs",
+            return _FoldRun(
+                "timeout", f"the {limits.wall_seconds:g} s were spent before every hold-out had run"
             )
-        with _workdir(work, candidate) as folder:
-            run = run_program(
-                candidate.program,
-                fold.data,
-                limits=limits.model_copy(update={"wall_seconds": left}),
-                isolation=isolation,
-                workdir=folder,
-                keep=(SUBMISSION, SOFT),
-            )
-            used, peak, kind = used + run.seconds, max(peak, run.peak_mb), run.isolation
-            claims += _claimed(run.stdout)
-            if run.status != "ok":
-                return result(run.status, explain(run))
-            sample = read_raw(fold.data[spec.sample_file]).frame
-            try:
-                frame = validate(folder / SUBMISSION, spec, sample)
-                scores.append(score_frame(spec, answers(fold), frame))
-            except LinguacodusError as error:
-                return result("invalid", "\n".join([str(error), *run.refused]))
-            hard.append(frame)
-            soft.append(read_soft(folder / SOFT, spec, sample, frame))
+        here = share.model_copy(update={"wall_seconds": left})
+        return _run_fold(candidate, spec, fold, here, isolation, work, cancel)
+
+    runs: list[_FoldRun] = []
+    with ThreadPoolExecutor(lanes) as pool:
+        futures = [pool.submit(run_fold, fold) for fold in split.folds]
+        try:
+            for future in futures:
+                runs.append(future.result())
+                if runs[-1].status != "scored":
+                    break
+        finally:
+            if len(runs) < len(futures) or runs[-1].status != "scored":
+                cancel.set()
+                pool.shutdown(cancel_futures=True)
+    failed = runs[-1] if runs[-1].status != "scored" else None
     path = predictions_path(predictions_dir, candidate.id, split)
-    write_predictions(path, spec, split, hard, soft)
-    return result("scored", predictions=str(path))
+    if failed is None:
+        write_predictions(
+            path,
+            spec,
+            split,
+            [run.frame for run in runs if run.frame is not None],
+            [run.soft for run in runs],
+        )
+    claims = [claim for run in runs for claim in run.claims]
+    scores = tuple(run.score for run in runs if run.status == "scored")
+    return Evaluation(
+        candidate=candidate.id,
+        status=failed.status if failed else "scored",
+        score=None if failed else float(np.mean(scores)),
+        scores=scores,
+        claimed=float(np.mean(claims)) if claims else None,
+        error=failed.error if failed else "",
+        seconds=time.monotonic() - began,
+        peak_mb=max(run.peak_mb for run in runs),
+        isolation=runs[-1].isolation,
+        predictions="" if failed else str(path),
+    )
+
+
+@dataclass
+class _FoldRun:
+    """What came of one hold-out."""
+
+    status: Status
+    error: str = ""
+    score: float = math.nan
+    frame: pd.DataFrame | None = None
+    soft: pd.DataFrame | None = None
+    claims: list[float] = field(default_factory=list)
+    peak_mb: float = 0.0
+    isolation: str = ""
+
+
+def _run_fold(
+    candidate: Candidate,
+    spec: TaskSpec,
+    fold: Fold,
+    limits: Limits,
+    isolation: str,
+    work: Path,
+    cancel: threading.Event,
+) -> _FoldRun:
+    with _workdir(work, candidate) as folder:
+        run = run_program(
+            candidate.program,
+            fold.data,
+            limits=limits,
+            isolation=isolation,
+            workdir=folder,
+            keep=(SUBMISSION, SOFT),
+            cancel=cancel,
+        )
+        about: dict[str, Any] = {
+            "claims": _claimed(run.stdout),
+            "peak_mb": run.peak_mb,
+            "isolation": run.isolation,
+        }
+        if run.status != "ok":
+            return _FoldRun(run.status, explain(run), **about)
+        sample = read_raw(fold.data[spec.sample_file]).frame
+        try:
+            frame = validate(folder / SUBMISSION, spec, sample)
+            score = score_frame(spec, answers(fold), frame)
+        except LinguacodusError as error:
+            return _FoldRun("invalid", "\n".join([str(error), *run.refused]), **about)
+        return _FoldRun(
+            "scored", score=score, frame=frame, soft=read_soft(folder / SOFT, spec, sample, frame), **about
+        )
 
 
 def submit(

@@ -21,26 +21,34 @@ def _resolved(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
             return schema
 
 
-def _shape(schema: dict[str, Any], root: dict[str, Any], depth: int) -> str:
+def _shape(
+    schema: dict[str, Any], root: dict[str, Any], depth: int, seen: dict[str, str] | None = None
+) -> str:
+    seen = {} if seen is None else seen
     schema = _resolved(schema, root)
     if "const" in schema:
         return str(schema["const"])
     if "enum" in schema:
         shown = [str(item) for item in schema["enum"][:MOST_CHOICES]]
-        return " | ".join([*shown, "..."] if len(schema["enum"]) > MOST_CHOICES else shown)
+        listed = " | ".join([*shown, "..."] if len(schema["enum"]) > MOST_CHOICES else shown)
+        if len(shown) > 3 and listed in seen:
+            return seen[listed]
+        seen[listed] = f"one of {shown[0]} ... as above"
+        return listed
     for key in ("anyOf", "oneOf"):
         if key in schema:
-            return " or ".join(dict.fromkeys(_shape(option, root, depth) for option in schema[key]))
+            return " or ".join(dict.fromkeys(_shape(option, root, depth, seen) for option in schema[key]))
     kind = schema.get("type", "")
     if kind == "array":
         most = f"up to {schema['maxItems']} of " if "maxItems" in schema else "list of "
         items = schema.get("items")
-        return most + (_shape(items, root, depth) if isinstance(items, dict) else "anything")
+        return most + (_shape(items, root, depth, seen) if isinstance(items, dict) else "anything")
     if kind == "object" or "properties" in schema:
         if depth <= 0:
             return "object"
         inner = (
-            f"{name}: {_shape(part, root, depth - 1)}" for name, part in schema.get("properties", {}).items()
+            f"{name}: {_shape(part, root, depth - 1, seen)}"
+            for name, part in schema.get("properties", {}).items()
         )
         return "{" + "; ".join(inner) + "}"
     if kind in ("integer", "number"):

@@ -33,7 +33,8 @@ _OF_CLASSES: tuple[tuple[str, Objective], ...] = (
     (r"kappa", Objective("score_kappa", "label", True)),
     (r"mcc|matthews", Objective("score_matthews", "label", True)),
     (r"balanced", Objective("score_balanced_accuracy", "label", True)),
-    (r"hamming", Objective("score_label_accuracy", "label", True)),
+    (r"hamming", Objective("score_hamming_loss", "label", False)),
+    (r"error rate|misclass", Objective("score_error_rate", "label", False)),
     (r"f.?2\b|beta ?= ?2", Objective("score_f2", "label", True)),
     (r"f.?0\.?5|beta ?= ?0\.5", Objective("score_f05", "label", True)),
     (r"micro", Objective("score_f1_micro", "label", True)),
@@ -41,7 +42,7 @@ _OF_CLASSES: tuple[tuple[str, Objective], ...] = (
     (r"samples?.*f|f.*samples?|mean f|row", Objective("score_f1_samples", "label", True)),
     (r"macro", Objective("score_f1_macro", "label", True)),
     (r"f.?1|f.?score|f.?measure|dice|f.?beta", Objective("score_f1", "label", True)),
-    (r"accuracy|error rate|misclass", Objective("score_accuracy", "label", True)),
+    (r"accuracy|exact match", Objective("score_accuracy", "label", True)),
 )
 
 _OF_VALUES: tuple[tuple[str, Objective], ...] = (
@@ -64,12 +65,6 @@ _OF_VALUES: tuple[tuple[str, Objective], ...] = (
     (r"r2|r.?squared|r\^2|determination", Objective("score_r2", "value", True)),
     (r"log.?loss", Objective("score_mse", "value", False)),
 )
-
-_LABELS = {
-    "score_accuracy", "score_balanced_accuracy", "score_f1", "score_f1_macro", "score_f1_micro",
-    "score_f1_weighted", "score_f1_samples", "score_f2", "score_f05", "score_matthews", "score_kappa", "score_quadratic_kappa",
-    "score_label_accuracy",
-}  # fmt: skip
 
 
 def is_ordinal(spec: TaskSpec) -> bool:
@@ -121,8 +116,3 @@ def _as_predicted(objective: Objective, spec: TaskSpec, values: bool) -> Objecti
     if not values and spec.prediction == "label" and objective.answer == "probability":
         return Objective("score_accuracy", "label", True)
     return objective
-
-
-def labels_wanted(objective: Objective) -> bool:
-    """Whether the score takes labels rather than probabilities or values."""
-    return objective.score in _LABELS

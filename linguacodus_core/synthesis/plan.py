@@ -115,7 +115,8 @@ def installed_families() -> tuple[Family, ...]:
 
 def choices(spec: TaskSpec, profile: DataProfile) -> dict[str, list[Any]]:
     """For each field that applies to the task, the values that may be chosen; features come apart."""
-    facts = column_facts(spec, profile)
+    known = column_facts(spec, profile)
+    facts = tuple(fact for fact in known if not fact.target)
     problem = problem_of(spec)
     sole_text = bool(spec.text_columns) and not any(fact.kind in ("number", "category") for fact in facts)
     families = [f for f in installed_families() if f != "naive_bayes" or problem != "regression"]
@@ -134,7 +135,7 @@ def choices(spec: TaskSpec, profile: DataProfile) -> dict[str, list[Any]]:
         found["encode"] = list(get_args(Encode))
         found["rare"] = [0, 5, 20, 100]
     if problem == "regression" and not is_ordinal(spec):
-        positive = not any(fact.negative for fact in facts if fact.target)
+        positive = not any(fact.negative for fact in known if fact.target)
         found["target"] = [t for t in get_args(Target) if t != "log1p" or positive]
         found["loss"] = [item for item in get_args(Loss) if item != "poisson" or positive]
     if problem in ("binary", "multiclass"):
@@ -274,12 +275,13 @@ def repair(
         notes.extend(loose)
     allowed = choices(spec, profile)
     values = plan.model_dump()
+    bare, _ = adapt(PipelinePlan(family=plan.family))
     for name in values:
         if name in ("idea", "features"):
             continue
         options = allowed.get(name)
         default = PipelinePlan.model_fields[name].default
-        if options is None and values[name] != default:
+        if options is None and values[name] not in (default, getattr(bare, name)):
             notes.append(f"{name} does not apply to this task")
             values[name] = default
         elif options is not None and values[name] not in options:

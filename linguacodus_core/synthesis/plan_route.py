@@ -6,7 +6,6 @@ from typing import Any
 
 from linguacodus_core.errors import UnusableReply
 from linguacodus_core.instructions.context import (
-    Profiled,
     ask,
     context_length,
     cut,
@@ -18,7 +17,7 @@ from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
 from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.fields import describe
-from linguacodus_core.synthesis.plan import PipelinePlan, repair, schema_for
+from linguacodus_core.synthesis.plan import repair, schema_for
 from linguacodus_core.synthesis.render import render
 from linguacodus_core.taskfolder.profile import DataProfile
 from linguacodus_core.taskfolder.spec import TaskSpec

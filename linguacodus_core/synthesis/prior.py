@@ -66,19 +66,29 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
         "family": "lightgbm", "learning_rate": "high", "folds": 3, "size": "low" if few else "medium",
     }  # fmt: skip
     yield base | {
-        "idea": "Ordered boosting handles categories well and overfits little.",
-        "family": "catboost", "encode": "native", "features": words, "folds": 5, "seeds": 1,
-        "learning_rate": "medium", "size": "medium", "regularisation": "medium",
-    }  # fmt: skip
-    yield base | {
         "idea": "Slow, well regularised leaf-wise boosting with ratios and sums of the strongest columns.",
         "family": "lightgbm", "learning_rate": "low", "regularisation": firm, "encode": "target",
         "features": both, "size": "low" if rows < 10_000 else "medium", "folds": 5, "seeds": repeats,
     }  # fmt: skip
     yield base | {
+        "idea": "Ordered boosting handles categories well and overfits little.",
+        "family": "catboost", "encode": "native", "features": words, "folds": 5, "seeds": 1,
+        "learning_rate": "medium", "size": "medium", "regularisation": "medium",
+    }  # fmt: skip
+    yield base | {
+        "idea": "Histogram boosting with categories split natively.",
+        "family": "hist_gradient_boosting", "encode": "native", "features": both, "regularisation": "high",
+        "learning_rate": "medium", "folds": 5,
+    }  # fmt: skip
+    yield base | {
         "idea": "Depth-wise boosting with strong sampling errs differently from the others.",
         "family": "xgboost", "learning_rate": "low" if rows < 20_000 else "medium", "regularisation": "high",
         "encode": "ordinal", "features": words, "size": "low", "folds": 5, "seeds": repeats,
+    }  # fmt: skip
+    yield base | {
+        "idea": "Large trees with heavy column sampling.",
+        "family": "lightgbm", "size": "high", "regularisation": "high", "learning_rate": "medium",
+        "features": numbers, "encode": "native", "folds": 10,
     }  # fmt: skip
     if rows <= 200_000 and not (many_targets and rows > 50_000):
         yield base | {
@@ -102,16 +112,6 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
             "family": "svm", "scale": "standard", "encode": "onehot", "features": words, "rare": 5,
             "folds": 5,
         }  # fmt: skip
-    yield base | {
-        "idea": "Histogram boosting with categories split natively.",
-        "family": "hist_gradient_boosting", "encode": "native", "features": both, "regularisation": "high",
-        "learning_rate": "medium", "folds": 5,
-    }  # fmt: skip
-    yield base | {
-        "idea": "Large trees with heavy column sampling.",
-        "family": "lightgbm", "size": "high", "regularisation": "high", "learning_rate": "medium",
-        "features": numbers, "encode": "native", "folds": 10,
-    }  # fmt: skip
     yield base | {
         "idea": "A classic random forest.",
         "family": "random_forest",

@@ -103,9 +103,12 @@ class _Writer:
     def reading(self) -> None:
         """Tables, targets, and the scale that the model is fitted on."""
         self.say("started = time.monotonic()")
-        self.say(
-            "raw = [name for name in (ID, *LABELS) if name]" if self._labels() else "raw = [ID] if ID else []"
-        )
+        as_written = ["ID"]
+        if self._labels():
+            as_written.append("TARGETS[0]")
+        if self.spec.image_column:
+            as_written.append("IMAGE")
+        self.say(f"raw = [name for name in [{', '.join(as_written)}] if name]")
         self.call("read", "read_table", "TRAIN_FILE", "raw", target="train")
         self.call("read", "read_table", "TEST_FILE", "raw", target="test")
         self.call("read", "read_sample", "SAMPLE_FILE", "test", "ID", "COLUMNS", target="sample")
@@ -424,7 +427,10 @@ class _Writer:
 
     def _multilabel(self, score: str) -> None:
         if self.spec.prediction == "label" and self.objective.answer == "label":
-            self.call("decide", "label_thresholds", "y[done]", "oof[done]", score, target="cuts")
+            if self.objective.greater:
+                self.call("decide", "label_thresholds", "y[done]", "oof[done]", score, target="cuts")
+            else:
+                self.say("cuts = np.full(len(TARGETS), 0.5)")
             self._claim(f"{score}(y[done], (oof[done] >= cuts).astype(int))")
             self.say(f"soft = {self.use('decide', 'around_half')}(predicted, cuts)")
             self._rows()
@@ -458,7 +464,7 @@ class _Writer:
         self._write("soft.csv", "{name: predicted[:, place] for place, name in enumerate(classes)}", False)
 
     def _labels_of_classes(self, score: str) -> None:
-        tuned = self.objective.score != "score_accuracy"
+        tuned = self.objective.score not in ("score_accuracy", "score_error_rate", "score_hamming_loss")
         binary = self.problem == "binary"
         if binary and tuned:
             self.call("decide", "best_threshold", "y[done]", "oof[done, 1]", score, target="cut")

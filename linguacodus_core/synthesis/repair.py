@@ -18,6 +18,7 @@ from linguacodus_core.synthesis.names import import_line
 from linguacodus_core.synthesis.repair_rules import (
     as_frames,
     chained_inplace,
+    dummies_into_column,
     keep_rows,
     numeric_only,
     object_dtype,
@@ -164,13 +165,15 @@ def repair(reply: str, spec: TaskSpec | None = None, known: Collection[str] = ()
         return code, notes
     rules = [
         wrong_imports,
-        unknown_keywords,
         removed_calls,
+        unknown_keywords,
         chained_inplace,
         object_dtype,
         select_dtypes_object,
+        numeric_only,
+        tolerant_drop,
+        keep_rows(only_test=spec is not None),
     ]
-    rules += [numeric_only, tolerant_drop, keep_rows(only_test=spec is not None)]
     for rule in rules:
         code, done = apply(code, rule)
         notes += done
@@ -238,6 +241,14 @@ def repair_after(code: str, error: str, spec: TaskSpec, known: Collection[str] =
         code = _after_imports(code, _ENCODER)
         code, _ = missing_imports(code, known)
         return code, ["LabelEncoder made tolerant of unseen labels"]
+    if "Columns must be same length as key" in error:
+        changed, notes = apply(code, dummies_into_column, rounds=1)
+        if notes:
+            encoded = changed if "plain_frames(" in changed else _encode_first(changed, spec.targets)
+            if encoded and parses(encoded):
+                if "plain_frames" not in known and "def plain_frames" not in encoded:
+                    encoded = _after_imports(encoded, _GLOBALS)
+                return missing_imports(encoded, known)[0], list(dict.fromkeys(notes))
     if re.search(text_as_number, error) and "plain_frames" not in code:
         encoded = _encode_first(code, spec.targets)
         if encoded and parses(encoded):

@@ -193,6 +193,12 @@ def removed_calls(source: Source) -> list[Edit]:
             found.append(
                 source.with_keywords(call, values, "OrdinalEncoder made tolerant of unknown categories")
             )
+        elif (
+            name.startswith(("LGBM", "XGB", "CatBoost"))
+            and _keyword(call, "early_stopping_rounds") is not None
+        ):
+            note = f"early stopping of {name} taken away: it needs a validation set"
+            found.append(source.without_keyword(call, ["early_stopping_rounds"], note))
         elif name == "fit" and owner:
             gone = [
                 keyword.arg
@@ -247,6 +253,24 @@ def keep_rows(only_test: bool) -> Rule:
         return found
 
     return rule
+
+
+def dummies_into_column(source: Source) -> list[Edit]:
+    """frame[c] = pd.get_dummies(frame[c]) puts a table into one column: left out."""
+    found = []
+    for node in ast.walk(source.tree):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Call)
+            and _called(node.value) == "get_dummies"
+            and node.value.args
+            and isinstance(node.targets[0], ast.Subscript)
+            and source.text(node.targets[0]) == source.text(node.value.args[0])
+        ):
+            found.append(
+                source.replace(node, "pass", "get_dummies into a single column taken for category codes")
+            )
+    return found
 
 
 def as_frames(source: Source) -> list[Edit]:

@@ -202,7 +202,10 @@ def as_frame(features, rows, what):
 
 
 def checked_features(returned, train, test):
-    """X, y, X_test of preprocess: aligned, numeric, finite or missing; a ContractError says what is wrong."""
+    """X, y, X_test of preprocess: aligned, numeric, finite or missing; a ContractError says what is wrong.
+
+    Text that is left becomes codes of its values, or goes when there are more than 200 of them.
+    """
     if not isinstance(returned, tuple) or len(returned) != 3:
         raise ContractError("preprocess must return the three values X, y, X_test")
     X, y, X_test = as_frame(returned[0], None, "X"), returned[1], as_frame(returned[2], len(test), "X_test")
@@ -218,7 +221,11 @@ def checked_features(returned, train, test):
             if pd.api.types.is_datetime64_any_dtype(X[name]):
                 X[name], X_test[name] = (pd.to_datetime(part[name]).astype("int64") for part in (X, X_test))
                 continue
-            codes = {value: code for code, value in enumerate(sorted(X[name].astype(str).unique()))}
+            labels = sorted(X[name].dropna().astype(str).unique())
+            if len(labels) > 200:
+                X, X_test = X.drop(columns=name), X_test.drop(columns=name)
+                continue
+            codes = {value: code for code, value in enumerate(labels)}
             X[name], X_test[name] = X[name].astype(str).map(codes), X_test[name].astype(str).map(codes)
     X, X_test = X.astype(float), X_test.astype(float)
     X, X_test = X.replace([np.inf, -np.inf], np.nan), X_test.replace([np.inf, -np.inf], np.nan)

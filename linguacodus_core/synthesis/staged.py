@@ -93,9 +93,9 @@ def stage_code(reply: str, stage: str) -> tuple[str, list[str], str]:
         other = isinstance(node, ast.FunctionDef) and node.name in STAGES and node.name != stage
         constant = isinstance(node, ast.Assign) and not any(isinstance(x, ast.Call) for x in ast.walk(node))
         overwritten = constant and any(isinstance(t, ast.Name) and t.id in KNOWN for t in node.targets)  # type: ignore[attr-defined]
-        if isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) and not other:
-            kept.append(node)
-        elif constant and not overwritten:
+        if (isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) and not other) or (
+            constant and not overwritten
+        ):
             kept.append(node)
     if len(kept) < len(tree.body):
         notes.append("dropped what stood beside the function")

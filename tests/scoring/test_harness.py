@@ -97,7 +97,7 @@ def test_a_crash_stops_at_the_first_hold_out_with_the_reason(run, monkeypatch):
     runs = []
     original = harness.run_program
     monkeypatch.setattr(harness, "run_program", lambda *a, **k: runs.append(1) or original(*a, **k))
-    found = run("raise KeyError('no such column')")
+    found = run("raise KeyError('no such column')", Limits(wall_seconds=60, threads=1))
     assert found.status == "crashed"
     assert found.score is None
     assert "no such column" in found.error
@@ -125,9 +125,22 @@ def test_a_link_to_another_file_is_no_submission(run, tmp_path):
 
 def test_time_is_for_all_hold_outs_together(run):
     slow = "import time; time.sleep(1.6)\n" + GOOD
-    found = run(slow, Limits.for_machine(2.5))
+    found = run(slow, Limits(wall_seconds=2.5, threads=1))
     assert found.status == "timeout"
     assert found.seconds < 6
+
+
+def test_a_hold_out_that_fails_ends_the_ones_beside_it(run, tmp_path):
+    first = pd.read_csv(run.split.folds[0].data["test.csv"]).iloc[0, 0]
+    program = (
+        "import time, pandas as pd\n"
+        f"if pd.read_csv('data/test.csv').iloc[0, 0] == {first!r}:\n    raise SystemExit(3)\n"
+        "time.sleep(50)\n"
+    )
+    found = run(program, Limits(wall_seconds=60, threads=2))
+    assert found.status == "crashed"
+    assert found.seconds < 30
+    assert list(run.work.iterdir()) == []
 
 
 def test_the_working_folder_is_removed_on_interrupt(run, monkeypatch):

@@ -20,7 +20,8 @@ def best_threshold(y: np.ndarray, p: np.ndarray, score: Score) -> float:
 def around_half(p: np.ndarray, threshold: np.ndarray | float) -> np.ndarray:
     """Probabilities moved so that the threshold lies at 0.5; their order stays."""
     below = 0.5 * p / threshold
-    return np.where(p < threshold, below, 0.5 + 0.5 * (p - threshold) / (1 - np.asarray(threshold)))
+    above = 0.5 + 0.5 * (p - threshold) / (1 - np.asarray(threshold))
+    return np.asarray(np.where(p < threshold, below, above))
 
 
 def label_thresholds(y: np.ndarray, p: np.ndarray, score: Score) -> np.ndarray:
@@ -50,7 +51,7 @@ def class_factors(y: np.ndarray, p: np.ndarray, score: Score) -> np.ndarray:
                 value = score(y, (p * trial).argmax(axis=1))
                 if value > best + 1e-4:
                     best, factors = value, trial
-    return factors / factors.mean()
+    return np.asarray(factors / factors.mean())
 
 
 def cut_points(y: np.ndarray, p: np.ndarray, grades: np.ndarray, score: Score) -> np.ndarray:
@@ -85,7 +86,7 @@ def on_grades(p: np.ndarray, cuts: np.ndarray, grades: np.ndarray) -> np.ndarray
     low, high = min(p.min(), cuts[0]) - 1e-6, max(p.max(), cuts[-1]) + 1e-6
     scale = np.concatenate([[low], cuts, [high]])
     goals = np.concatenate([[grades[0] - 0.49], limits, [grades[-1] + 0.49]])
-    return np.interp(p, scale, goals)
+    return np.asarray(np.interp(p, scale, goals))
 
 
 def keep_in_range(p: np.ndarray, y: np.ndarray, margin: float) -> np.ndarray:
@@ -93,7 +94,7 @@ def keep_in_range(p: np.ndarray, y: np.ndarray, margin: float) -> np.ndarray:
     low, high = y.min(axis=0), y.max(axis=0)
     wide = margin * (high - low)
     floor = np.where(low >= 0, np.maximum(0, low - wide), low - wide)
-    return np.clip(p, floor, high + wide)
+    return np.asarray(np.clip(p, floor, high + wide))
 
 
 def refine_values(
@@ -119,7 +120,7 @@ def nearest(p: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Each value of p replaced by the nearest in `seen` (sorted)."""
     place = np.clip(np.searchsorted(seen, p), 1, len(seen) - 1)
     left, right = seen[place - 1], seen[place]
-    return np.where(p - left <= right - p, left, right)
+    return np.asarray(np.where(p - left <= right - p, left, right))
 
 
 def best_factor(y: np.ndarray, p: np.ndarray, score: Score, greater: bool) -> float:

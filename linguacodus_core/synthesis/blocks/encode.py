@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.preprocessing import QuantileTransformer, StandardScaler, TargetEncoder
 
 
@@ -136,7 +137,9 @@ def encode_target(
     kind = kinds.get(problem, "continuous")
     if not columns or len(np.unique(y)) < 2:
         return X.drop(columns=columns), [other.drop(columns=columns) for other in others]
-    encoder = TargetEncoder(target_type=kind, cv=min(5, len(y)), random_state=0)
+    kfold = StratifiedKFold if problem in kinds else KFold
+    folds = kfold(min(5, len(y)), shuffle=True, random_state=0)
+    encoder = TargetEncoder(target_type=kind, cv=folds)
     known = encoder.fit_transform(X[columns].astype(str), y)
     names = [f"t{place}" for place in range(known.shape[1])]
     center, spread = known.mean(axis=0), known.std(axis=0) + 1e-12

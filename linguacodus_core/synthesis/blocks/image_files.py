@@ -1,9 +1,10 @@
-"""Verified blocks that find the image of each id in folders, tar and zip files, and read them as small RGB arrays."""
+"""Verified blocks that find the image of each id in folders, tar and zip files, and read it as an array."""
 
 import io
 import os
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
@@ -16,50 +17,53 @@ IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 
 
-def find_images(data_dir: str) -> dict[str, tuple[str, str]]:
-    """Every image under data_dir: its path inside its container -> (container, member).
+def archive_members(path: str) -> list[str]:
+    """The names inside a tar (.gz) or zip; none of any other file, nor of an archive that cannot be read."""
+    try:
+        if path.lower().endswith(TAR_ENDINGS):
+            with tarfile.open(path, "r|*") as archive:
+                return [entry.name for entry in archive if entry.isfile()]
+        if path.lower().endswith(".zip"):
+            with zipfile.ZipFile(path) as archive:
+                return archive.namelist()
+    except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
+        print(f"{path} cannot be read: {error}")
+    return []
 
-    A container is a folder, a tar (.gz) or a zip; an archive that cannot be read is left out with a word.
+
+def find_images(data_dir: str) -> dict[str, tuple[str, str]]:
+    """Every image under data_dir: its path there, archives taken for folders -> (container, member).
+
+    A container is data_dir itself, a tar (.gz) or a zip; an archive that cannot be read is named and left out.
     """
     found: dict[str, tuple[str, str]] = {}
     for folder, _, files in sorted(os.walk(data_dir)):
         for file in sorted(files):
-            path = str(Path(folder) / file)
-            lower = file.lower()
-            members = []
-            try:
-                if lower.endswith(IMAGE_ENDINGS):
-                    members = [Path(path).relative_to(data_dir).as_posix()]
-                    path = str(data_dir)
-                elif lower.endswith(TAR_ENDINGS):
-                    with tarfile.open(path, "r|*") as archive:
-                        members = [member.name for member in archive if member.isfile()]
-                elif lower.endswith(".zip"):
-                    with zipfile.ZipFile(path) as archive:
-                        members = archive.namelist()
-            except (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile) as error:
-                print(f"{path} cannot be read: {error}")
-            for member in members:
+            path = Path(folder) / file
+            inside = path.relative_to(data_dir).as_posix()
+            if file.lower().endswith(IMAGE_ENDINGS) and not file.startswith("."):
+                found[inside] = (str(data_dir), inside)
+            for member in archive_members(str(path)):
                 hidden = PurePosixPath(member).name.startswith(".") or member.startswith("__MACOSX")
                 if member.lower().endswith(IMAGE_ENDINGS) and not hidden:
-                    found.setdefault(member, (path, member))
+                    found[f"{inside}/{member.removeprefix('./')}"] = (str(path), member)
     return found
 
 
 def match_images(
     found: dict[str, tuple[str, str]], ids: list[Any], prefer: str = ""
 ) -> list[tuple[str, str] | None]:
-    """The (container, member) of each id: by path, file name or name without ending; None where there is none.
+    """The (container, member) of each id, by path, file name or name without ending; None where none fits.
 
     Of several images with the same name, the one with `prefer` ("train" or "test") in its path is taken.
     """
     by_name: dict[str, tuple[str, str]] = {}
-    preferred = sorted(found, key=lambda key: not (prefer and prefer in "/".join(found[key]).lower()))
-    for key in preferred:
-        path = PurePosixPath(key.lower().removeprefix("./"))
-        for depth in range(len(path.parts)):
-            tail = PurePosixPath(*path.parts[depth:])
-            for name in (str(tail), str(tail.with_suffix("")), str(tail.with_suffix("")).lstrip("0")):
+    for key in sorted(found, key=lambda key: prefer not in key.lower()):
+        parts = PurePosixPath(key.lower()).parts
+        for depth in range(len(parts)):
+            tail = PurePosixPath(*parts[depth:])
+            stem = str(tail.with_suffix(""))
+            for name in (str(tail), stem, stem.lstrip("0") or "0"):
                 by_name.setdefault(name, found[key])
     places = []
     for identity in ids:
@@ -108,7 +112,7 @@ def stream_contents(container: str, members: set[str]) -> Iterator[tuple[str, by
                     content = stream.extractfile(entry) if entry.name in members and entry.isfile() else None
                     if content is not None:
                         yield entry.name, content.read()
-    except (OSError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, tarfile.TarError, zipfile.BadZipFile, zlib.error) as error:
         print(f"{container} is damaged: {error}")
 
 

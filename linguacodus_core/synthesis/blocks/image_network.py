@@ -1,4 +1,4 @@
-"""Verified blocks that train a small network on images: convolutional with torch, else a perceptron on features.
+"""Verified blocks that train a small network on images: convolutional with torch, else a perceptron.
 
 Model blocks take (X, y, others, problem, width, seed) and return one float32 array of len(other) x width for
 each of `others`; X and others are uint8 images, n x side x side x 3 (feature_network: any dense features).
@@ -18,7 +18,8 @@ from sklearn.preprocessing import StandardScaler
 def goal_matrix(y: np.ndarray, problem: str, width: int) -> np.ndarray:
     """The targets as n x width: one-hot classes, labels, or values."""
     if problem in ("binary", "multiclass", "ordinal"):
-        return np.eye(width, dtype=np.float32)[np.asarray(y, dtype=int)]
+        one_hot: np.ndarray = np.eye(width, dtype=np.float32)[np.asarray(y, dtype=int)]
+        return one_hot
     return np.asarray(y, dtype=np.float32).reshape(len(y), width)
 
 
@@ -71,7 +72,7 @@ def build_network(width: int, side: int, large: bool) -> Any:
     """A plain convolutional network, or with `large` a residual one, that ends in `width` numbers."""
     from torch import nn
 
-    class Residual(nn.Module):
+    class Residual(nn.Module):  # type: ignore[misc]
         """Two convolutions around a shortcut."""
 
         def __init__(self, inside: int, outside: int, stride: int) -> None:
@@ -136,16 +137,17 @@ def convolutional_network(
     regression = problem in ("regression", "multiregression")
     centre, scale = (goal.mean(axis=0), goal.std(axis=0) + 1e-9) if regression else (0.0, 1.0)
     targets = torch.from_numpy(((goal - centre) / scale).astype(np.float32))
-    mean = torch.tensor(images.reshape(-1, 3).mean(axis=0), dtype=torch.float32, device=device).view(
-        1, 3, 1, 1
+    pixels = images.reshape(-1, 3)
+    mean, spread = (
+        torch.tensor(values, dtype=torch.float32, device=device).view(1, 3, 1, 1)
+        for values in (pixels.mean(axis=0), pixels.std(axis=0) + 1)
     )
-    spread = torch.tensor(images.reshape(-1, 3).std(axis=0) + 1, dtype=torch.float32, device=device)
     network = build_network(width, images.shape[1], large=gpu).to(device)
     network = network.to(memory_format=torch.channels_last)
 
-    def batch_of(pixels: np.ndarray) -> Any:
-        raw = torch.from_numpy(np.ascontiguousarray(pixels)).to(device).permute(0, 3, 1, 2).float()
-        return ((raw - mean) / spread.view(1, 3, 1, 1)).contiguous(memory_format=torch.channels_last)
+    def batch_of(part: np.ndarray) -> Any:
+        raw = torch.from_numpy(np.ascontiguousarray(part)).to(device).permute(0, 3, 1, 2).float()
+        return ((raw - mean) / spread).contiguous(memory_format=torch.channels_last)
 
     def loss_of(output: Any, wanted: Any) -> Any:
         if regression:
@@ -181,9 +183,8 @@ def convolutional_network(
             steps += 1
             share = max((time.monotonic() - start) / seconds, steps / (epochs * steps_an_epoch))
     network.eval()
-    print(
-        f"network: {steps / steps_an_epoch:.1f} epochs in {time.monotonic() - start:.0f} s on {device.type}"
-    )
+    spent = time.monotonic() - start
+    print(f"network: {steps / steps_an_epoch:.1f} epochs in {spent:.0f} s on {device.type}")
     predictions = []
     with torch.no_grad():
         for other in others:
@@ -207,7 +208,7 @@ def train_network(
     seed: int,
     seconds: float = 120.0,
 ) -> list[np.ndarray]:
-    """The best network this machine can train in `seconds`: convolutional with torch, else a perceptron on pixels."""
+    """The best network to be had in `seconds`: convolutional with torch, else a perceptron on pixels."""
     if importlib.util.find_spec("torch") is not None:
         return convolutional_network(images, y, others, problem, width, seed, seconds)
     flat = [matrix.reshape(len(matrix), -1).astype(np.float32) / 255 for matrix in (images, *others)]

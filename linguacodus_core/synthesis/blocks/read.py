@@ -25,13 +25,14 @@ def read_table(name: str, raw: list[str]) -> pd.DataFrame:
         try:
             columns = pd.read_csv(path, nrows=0, encoding=encoding).columns
             separator = next((s for s in "\t;|" if len(columns) == 1 and s in columns[0]), ",")
-            return pd.read_csv(
-                path,
-                encoding=encoding,
-                sep=separator,
-                low_memory=False,
-                converters=dict.fromkeys(raw, str),
-            )
+            table = pd.read_csv(path, encoding=encoding, sep=separator, low_memory=False)
+            written = [name for name in dict.fromkeys(raw) if name in table]
+            if written:  # "NA" and "None" may be labels, "007" an id
+                text = pd.read_csv(
+                    path, encoding=encoding, sep=separator, usecols=written, dtype=str, keep_default_na=False
+                )
+                table[written] = text[written].astype(object)
+            return table
         except UnicodeDecodeError:
             continue
     raise ValueError(f"cannot decode {path}")

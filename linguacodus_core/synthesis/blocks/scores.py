@@ -62,9 +62,14 @@ def score_accuracy(y: np.ndarray, p: np.ndarray) -> float:
     return float(np.mean(right.all(axis=1) if right.ndim == 2 else right))
 
 
-def score_label_accuracy(y: np.ndarray, p: np.ndarray) -> float:
-    """Share of right labels over all labels of all rows: one less the Hamming loss."""
-    return float(np.mean(y == p))
+def score_error_rate(y: np.ndarray, p: np.ndarray) -> float:
+    """Share of wrong labels."""
+    return float(np.mean(y != p))
+
+
+def score_hamming_loss(y: np.ndarray, p: np.ndarray) -> float:
+    """Share of wrong labels over all labels of all rows."""
+    return float(np.mean(y != p))
 
 
 def score_balanced_accuracy(y: np.ndarray, p: np.ndarray) -> float:

@@ -51,8 +51,8 @@ def periods_of(dates: pd.Series, rows: int) -> np.ndarray:
     span = end - stamps[:rows].min()
     length = 30.0
     if lies_ahead(dates, rows):
-        length = 365.25 if span >= 700 else max(stamps[rows:].max() - end, span / 6, 1.0)
-    return np.ceil((stamps - end) / length - 1e-9).astype(int) - 1
+        length = 366.0 if span >= 700 else max(stamps[rows:].max() - end, span / 6, 1.0)
+    return np.asarray(np.ceil((stamps - end) / length - 1e-9), dtype=int) - 1
 
 
 def series_levels(
@@ -61,28 +61,29 @@ def series_levels(
     """The level (mean of y) of each row's series in its period, and the level one would have forecast for it.
 
     y: rows values of train on the scale that is fitted. Both results cover train and test. A forecast
-    uses earlier periods only: the last level, the mean of the last three, or half of the way between;
-    whichever forecast the known periods best. Test rows in a period that train has use its level.
+    uses earlier periods only: between the last level and the mean of the last three, with none, half or
+    all of the mean step from period to period; whichever forecast the known periods best. Test rows in a
+    period that train has use its level.
     """
     frame = pd.DataFrame({"series": series.to_numpy()[:rows], "period": periods[:rows], "y": y})
     levels: Any = frame.pivot_table(index="series", columns="period", values="y", aggfunc="mean")
     low, high = int(periods.min()), int(periods.max())
     levels = levels.reindex(columns=range(low, high + 1))
 
-    def forecast(period: int, recent: float) -> Any:
+    def forecast(period: int, way: tuple[float, float]) -> Any:
+        recent, drift = way
         before = levels.loc[:, levels.columns < period].dropna(axis=1, how="all")
         if before.shape[1] == 0:
             return levels.mean(axis=1)
         before = before.ffill(axis=1).bfill(axis=1)
-        return recent * before.iloc[:, -1] + (1 - recent) * before.iloc[:, -3:].mean(axis=1)
+        base = recent * before.iloc[:, -1] + (1 - recent) * before.iloc[:, -3:].mean(axis=1)
+        return base + drift * before.diff(axis=1).mean(axis=1).fillna(0.0)
 
-    known = [p for p in levels.columns if levels[p].notna().any()][1:]
-    errors = {
-        recent: np.mean([(levels[p] - forecast(p, recent)).abs().mean() for p in known] or [0.0])
-        for recent in (0.5, 1.0, 0.0)
-    }
-    recent = min(errors, key=lambda key: errors[key])
-    forecasts = pd.DataFrame({p: forecast(p, recent) for p in levels.columns})
+    known = [p for p in levels.columns if levels[p].notna().any()][2:]
+    ways = [(1.0, 0.5), (0.5, 0.0), (1.0, 0.0), (0.0, 0.0), (1.0, 1.0)]
+    errors = [np.mean([(levels[p] - forecast(p, way)).abs().mean() for p in known] or [0.0]) for way in ways]
+    best = ways[int(np.argmin(errors))]
+    forecasts = pd.DataFrame({p: forecast(p, best) for p in levels.columns})
     overall = float(np.mean(y))
     places = pd.MultiIndex.from_arrays([series.to_numpy(), periods])
     at_hand = levels.stack().reindex(places).to_numpy(dtype=float)
@@ -102,7 +103,9 @@ def lag_features(y: np.ndarray, dates: pd.Series, series: pd.Series, rows: int) 
         return made
     days = (stamps.iloc[rows:].max() - stamps.iloc[:rows].max()).total_seconds() / 86400
     lag = int(364 * np.ceil(days / 366)) if days > 90 else int(7 * np.ceil(days / 7))
-    past: Any = pd.DataFrame({"series": series.to_numpy()[:rows], "date": stamps.iloc[:rows], "y": y}).dropna()
+    past: Any = pd.DataFrame(
+        {"series": series.to_numpy()[:rows], "date": stamps.iloc[:rows], "y": y}
+    ).dropna()
     past = past.groupby(["series", "date"], as_index=False)["y"].mean().sort_values("date")
     past["month"] = past.groupby("series")["y"].transform(
         lambda values: values.rolling(28, min_periods=1).mean()

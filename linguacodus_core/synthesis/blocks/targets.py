@@ -53,7 +53,7 @@ def power_scale(y: np.ndarray) -> tuple[np.ndarray, Any]:
 
     def back(scaled: np.ndarray) -> np.ndarray:
         values = power.inverse_transform(np.clip(scaled, low, high))
-        return np.where(np.isfinite(values), values, np.nanmedian(y, axis=0))
+        return np.asarray(np.where(np.isfinite(values), values, np.nanmedian(y, axis=0)))
 
     return power.transform(y), back
 
@@ -65,7 +65,7 @@ def plain_scale(y: np.ndarray) -> tuple[np.ndarray, Any]:
 
 def exclusive_codes(y: np.ndarray) -> np.ndarray:
     """Several yes/no targets as one class a row: the first that is 1, or one past the last when none is."""
-    return np.where(y.any(axis=1), y.argmax(axis=1), y.shape[1]).astype(int)
+    return np.asarray(np.where(y.any(axis=1), y.argmax(axis=1), y.shape[1]), dtype=int)
 
 
 def balanced_weights(y: np.ndarray) -> np.ndarray:

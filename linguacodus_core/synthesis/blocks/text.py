@@ -1,4 +1,4 @@
-"""Verified blocks for text: cleaning, n-gram TF-IDF, LSA, text statistics, and linear models for sparse matrices.
+"""Verified blocks for text: cleaning, n-gram TF-IDF, LSA, statistics, and linear models for sparse matrices.
 
 Feature blocks take (train, test, columns) and return one matrix for each. Model blocks take
 (X, y, others, problem, width, seed) and return one array of len(other) x width for each of `others`:
@@ -25,13 +25,13 @@ MENTION = re.compile(r"(?<!\w)@\w+")
 TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 SPACES = re.compile(r"\s+")
 WORD = re.compile(r"\w+")
-# Hiragana, Katakana, CJK ideographs, Hangul, Thai, Lao, Khmer, Burmese: words are short or not separated by spaces.
-UNSPACED = re.compile("[぀-ヿ㐀-䶿一-鿿가-힯฀-໿ក-៿က-႟]")
+# Kana, CJK ideographs, Hangul, Thai and Lao, Burmese, Khmer: words are short or have no spaces between.
+UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 CHARACTER_BUDGET = 30_000_000  # character n-grams look at this many characters in all: about a minute
 
 
 def clean_text(texts: pd.Series, lower: bool = True) -> pd.Series:
-    """Text without markup: missing -> "", HTML tags dropped, URLs -> "url", mentions -> "user", one space between words."""
+    """Text without markup: missing -> "", no HTML tags, URLs -> "url", mentions -> "user", single spaces."""
     cleaned = []
     for text in texts.astype(object).where(texts.notna(), ""):
         text = TAG.sub(" ", html.unescape(str(text)))
@@ -111,7 +111,7 @@ def char_tfidf(
     max_features: int = 200_000,
     together: bool = True,
 ) -> tuple[sparse.csr_matrix, sparse.csr_matrix]:
-    """TF-IDF of 3 to 5 characters within words; of 1 to 3 characters where words are not separated by spaces."""
+    """TF-IDF of 3 to 5 characters within words; of 1 to 3 characters where words have no spaces between."""
     longest = max(200, CHARACTER_BUDGET // max(1, len(train) + len(test)))
     parts = []
     for whole_train, whole_test in text_columns(train, test, columns, together):
@@ -143,7 +143,7 @@ def text_tfidf(
 def text_svd(
     train: pd.DataFrame, test: pd.DataFrame, columns: list[str], components: int = 100, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Latent semantic analysis: the TF-IDF matrix in `components` dense float32 columns, to join with tables."""
+    """Latent semantic analysis: TF-IDF in `components` dense float32 columns, to join with tables."""
     train_matrix, test_matrix = text_tfidf(train, test, columns, max_features=50_000)
     components = min(components, train_matrix.shape[1] - 1, train_matrix.shape[0] - 1)
     if components < 1:
@@ -182,16 +182,9 @@ def text_statistics(
     """Lengths, capitals, digits, punctuation, hashtags, mentions, links: 15 float32 columns a text column."""
     matrices = []
     for frame in (train, test):
-        parts = [
-            np.array(
-                [
-                    statistics_of_text(str(t))
-                    for t in frame[column].astype(object).where(frame[column].notna(), "")
-                ],
-                dtype=np.float32,
-            ).reshape(len(frame), 15)
-            for column in columns
-        ]
+        texts = [frame[column].astype(object).where(frame[column].notna(), "") for column in columns]
+        rows = [[statistics_of_text(str(text)) for text in column] for column in texts]
+        parts = [np.array(column, dtype=np.float32).reshape(len(frame), 15) for column in rows]
         matrices.append(np.hstack(parts))
     return matrices[0], matrices[1]
 
@@ -219,7 +212,7 @@ def probabilities_of(
     problem: str,
     width: int,
 ) -> list[np.ndarray]:
-    """One classifier for all classes, or one for each label of a multi-label task; make(y) gives the classifier."""
+    """One classifier for all classes, or one for each label of a multi-label task; make(y) gives it."""
     if problem != "multilabel":
         return class_probabilities(make(y), X, y, others, width)
     by_label = [class_probabilities(make(label), X, label, others, 2) for label in np.asarray(y).T]
@@ -240,13 +233,14 @@ def nb_ratio(X: Any, positive: np.ndarray, smoothing: float = 1.0) -> np.ndarray
     positive = np.asarray(positive).astype(bool)
     inside = np.asarray(X[positive].sum(axis=0)).ravel() + smoothing
     outside = np.asarray(X[~positive].sum(axis=0)).ravel() + smoothing
-    return np.log((inside / inside.sum()) / (outside / outside.sum())).astype(np.float32)[None, :]
+    ratio: np.ndarray = np.log((inside / inside.sum()) / (outside / outside.sum()))
+    return ratio.astype(np.float32)[None, :]
 
 
 def nb_logistic_model(
     X: Any, y: np.ndarray, others: list[Any], problem: str, width: int, seed: int, C: float = 4.0
 ) -> list[np.ndarray]:
-    """Logistic regression on features weighted by their log-count ratio, one class against the rest; X must be >= 0."""
+    """Logistic regression on features >= 0 times their log-count ratio, one class against the rest."""
     labels = np.asarray(y) if problem == "multilabel" else np.eye(width, dtype=int)[np.asarray(y)]
     one_is_enough = problem != "multilabel" and width == 2
     columns = []
@@ -320,8 +314,6 @@ def text_blend_model(
     """The mean of three linear classifiers; ridge regression for values. X must be >= 0 (TF-IDF is)."""
     if problem in ("regression", "multiregression"):
         return ridge_model(X, y, others, problem, width, seed)
-    members = [
-        model(X, y, others, problem, width, seed)
-        for model in (nb_logistic_model, logistic_model, linear_svc_model)
-    ]
-    return [np.mean(arrays, axis=0, dtype=np.float32) for arrays in zip(*members, strict=True)]
+    models = (nb_logistic_model, logistic_model, linear_svc_model)
+    members = [model(X, y, others, problem, width, seed) for model in models]
+    return [np.mean(np.stack(arrays), axis=0) for arrays in zip(*members, strict=True)]

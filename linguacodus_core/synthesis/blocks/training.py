@@ -26,7 +26,7 @@ def constant_model(y: np.ndarray, others: list[Any], problem: str, width: int) -
 
 
 def fit_one(
-    model: Callable[..., Any],
+    model: Callable[..., tuple[list[np.ndarray], int]],
     X: Any,
     y: np.ndarray,
     others: list[Any],
