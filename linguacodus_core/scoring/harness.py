@@ -6,8 +6,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from linguacodus_core.metrics.table import get
 from linguacodus_core.sandbox.folder import remove
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.sandbox.run import Execution, run_program
+from linguacodus_core.sandbox.supervise import Cancelled
 from linguacodus_core.scoring.evaluation import Evaluation, Status
 from linguacodus_core.scoring.holdout import Fold, Split
 from linguacodus_core.scoring.labels import numbers
@@ -74,26 +75,30 @@ def evaluate(
 
     def run_fold(fold: Fold) -> _FoldRun:
         left = limits.wall_seconds - (time.monotonic() - began)
+        if cancel.is_set():
+            raise Cancelled
         if left <= 0:
-            return _FoldRun(
-                "timeout", f"the {limits.wall_seconds:g} s were spent before every hold-out had run"
-            )
-        here = share.model_copy(update={"wall_seconds": left})
-        return _run_fold(candidate, spec, fold, here, isolation, work, cancel)
+            found = _FoldRun("timeout", f"{limits.wall_seconds:g} s were spent before every hold-out had run")
+        else:
+            here = share.model_copy(update={"wall_seconds": left})
+            found = _run_fold(candidate, spec, fold, here, isolation, work, cancel)
+        if found.status != "scored":
+            cancel.set()
+        return found
 
-    runs: list[_FoldRun] = []
+    failed: _FoldRun | None = None
     with ThreadPoolExecutor(lanes) as pool:
         futures = [pool.submit(run_fold, fold) for fold in split.folds]
         try:
-            for future in futures:
-                runs.append(future.result())
-                if runs[-1].status != "scored":
-                    break
-        finally:
-            if len(runs) < len(futures) or runs[-1].status != "scored":
-                cancel.set()
-                pool.shutdown(cancel_futures=True)
-    failed = runs[-1] if runs[-1].status != "scored" else None
+            for future in as_completed(futures):
+                with suppress(Cancelled):
+                    found = future.result()
+                    failed = failed or (found if found.status != "scored" else None)
+        except BaseException:
+            cancel.set()
+            raise
+    done = [future.result() for future in futures if future.exception() is None]
+    runs = done if failed is None else [*(run for run in done if run is not failed), failed]
     path = predictions_path(predictions_dir, candidate.id, split)
     if failed is None:
         write_predictions(
