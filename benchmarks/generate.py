@@ -95,7 +95,8 @@ def show(rows: list[dict[str, object]]) -> None:
     for name in dict.fromkeys(str(row["configuration"]) for row in rows):
         own = [row for row in rows if row["configuration"] == name]
         print(
-            f"\n### {name}\n\n| task | metric | floor | hold-out | private | top % | first | seconds | winner |"
+            f"\n### {name}\n\n"
+            "| task | metric | floor | hold-out | private | top % | first | seconds | winner |"
         )
         print("|---|---|---|---|---|---|---|---|---|")
         for row in own:
@@ -111,7 +112,8 @@ def show(rows: list[dict[str, object]]) -> None:
             f"\n{name}: valid {sum(bool(row.get('valid')) for row in own)} of {len(own)}; "
             f"better than the floor {sum(map(better, own))}; "
             f"median top {statistics.median(percentiles) if percentiles else float('nan'):.1f} % "
-            f"over {len(percentiles)} boards; slowest first submission {max(first, default=float('nan')):.0f} s; "
+            f"over {len(percentiles)} boards; "
+            f"slowest first submission {max(first, default=float('nan')):.0f} s; "
             f"tokens {sum(int(row.get('tokens') or 0) for row in own):,}"
         )
 

@@ -27,7 +27,7 @@ Target = Literal["auto", "none", "log1p", "yeo_johnson"]
 Loss = Literal["auto", "squared", "absolute", "huber", "poisson"]
 Text = Literal["none", "word", "char", "word_char", "svd"]
 Time = Literal["none", "calendar", "lags", "trend"]
-Image = Literal["none", "pixels", "features", "patches", "network"]
+Image = Literal["none", "colours", "pixels", "shapes", "patches", "network"]
 Labels = Literal["separate", "exclusive"]
 Validation = Literal["stratified", "kfold", "group", "time"]
 
@@ -101,7 +101,7 @@ ABOUT: dict[str, str] = {
     "labels": "one model a label, or one for labels of which a row has at most one",
     "text": "how text columns become features",
     "time": "trend also follows each series' level over time; lags add what the series was before",
-    "image": "how images become features; patches are the best of the classical ones",
+    "image": "how images become columns: colours is fastest, patches the best of the classical ones",
     "validation": "how the rows are split",
     "folds": "models trained, each without one fold",
     "seeds": "repetitions that are averaged",
@@ -149,7 +149,7 @@ def choices(spec: TaskSpec, profile: DataProfile) -> dict[str, list[Any]]:
         series = single and DataType.TIME_SERIES in spec.data_types
         found["time"] = ["none", "calendar", "lags", "trend"] if series else ["none", "calendar"]
     if spec.image_column:
-        found["image"] = ["pixels", "features", "patches", "network"]
+        found["image"] = ["colours", "pixels", "shapes", "patches", "network"]
     schemes: list[Validation] = ["stratified", "kfold"]
     if spec.group_column:
         schemes.append("group")

@@ -189,7 +189,7 @@ def _text_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]
 def _image_rows() -> Iterator[dict[str, Any]]:
     yield {
         "idea": "Boosting on colour histograms and oriented gradients: fast and robust.",
-        "family": "lightgbm", "image": "features", "folds": 3, "learning_rate": "high",
+        "family": "lightgbm", "image": "shapes", "folds": 3, "learning_rate": "high",
         "regularisation": "high",
     }  # fmt: skip
     yield {
@@ -202,7 +202,7 @@ def _image_rows() -> Iterator[dict[str, Any]]:
     }  # fmt: skip
     yield {
         "idea": "A kernel machine on oriented gradients and colours.",
-        "family": "svm", "image": "features", "folds": 3,
+        "family": "svm", "image": "shapes", "folds": 3,
     }  # fmt: skip
     yield {
         "idea": "Boosting on patch features.",

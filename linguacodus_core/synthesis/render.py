@@ -32,7 +32,8 @@ _TEXT_MODELS = {
 _VECTORS = {"word": "word_tfidf", "char": "char_tfidf", "word_char": "text_tfidf"}
 _IMAGES = {
     "pixels": ("thumbnail_features",),
-    "features": ("colour_features", "hog_features"),
+    "colours": ("colour_features",),
+    "shapes": ("colour_features", "hog_features"),
     "patches": ("patch_features",),
 }
 _FEATURES = {
@@ -319,6 +320,7 @@ class _Writer:
         self.lines.append(f"        return {self._folds(goal)}")
         self.say("")
         model = self._model()
+        self.say("deadline = max(started + TIME_BUDGET, time.monotonic() + TIME_BUDGET / 3)")
         refit = "ahead" if self.timed else "False"
         problem_text = (
             '"multiclass" if len(classes) > 2 else "binary"' if problem == "binary" else literal(problem)
@@ -329,7 +331,7 @@ class _Writer:
         arguments = [
             model, "X", goal, "X_test", "folds_of",
             f"problem={problem_text}", f"width={width}", "seeds=SEEDS", "rounds=ROUNDS",
-            "deadline=started + TIME_BUDGET", f"refit={refit}",
+            "deadline=deadline", f"refit={refit}",
             f"balanced={plan.class_weight == 'balanced'}", "means=means",
         ]  # fmt: skip
         if problem == "regression":
@@ -552,7 +554,7 @@ def render(
     """
     plan, notes = adapt(plan)
     if spec.image_column and plan.image == "none":
-        plan = plan.model_copy(update={"image": "features"})
+        plan = plan.model_copy(update={"image": "colours"})
     if spec.text_columns and plan.text == "none" and spec.data_type == DataType.TEXT:
         plan = plan.model_copy(update={"text": "word_char" if plan.family not in TREES else "svd"})
     writer = _Writer(plan, spec, effort)

@@ -143,3 +143,66 @@ def test_ctrl_c_keeps_the_best_so_far_and_says_so(task: Path, tmp_path: Path) ->
     assert "Traceback" not in said
     assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "interrupted"
     assert len(pd.read_csv(tmp_path / "out" / "submission.csv")) == 500
+
+
+PROFILE = """
+name = "test"
+endpoint = "{url}"
+context = 4096
+concurrency = 1
+timeout = 20
+max_retries = 1
+
+[defaults]
+model = "test-model"
+max_tokens = 512
+"""
+
+
+def generate_with(url: str, task: Path, folder: Path):
+    from flows.generate import generate
+    from linguacodus_core.generation.request import GenerateRequest
+
+    (folder / "profile.toml").write_text(PROFILE.format(url=url))
+    request = GenerateRequest(
+        task_dir=task,
+        out=folder / "out",
+        time_limit=60,
+        profile=str(folder / "profile.toml"),
+        sources=("plan", "staged"),
+        places=(1, 2),
+        max_ideas=3,
+    )
+    return generate(request), json.loads((folder / "out" / "run.json").read_text())
+
+
+def test_an_endpoint_that_is_down_ends_in_the_floor_and_a_word_about_it(
+    prefect_server, task: Path, tmp_path: Path
+) -> None:
+    result, record = generate_with("http://127.0.0.1:9/v1", task, tmp_path)
+    assert result.winner.startswith("floor")
+    assert any("language model" in note for note in record["notes"])
+    assert len(pd.read_csv(tmp_path / "out" / "submission.csv")) == 500
+
+
+@pytest.mark.parametrize("reply", ["<html>gateway</html>", "{broken", "nothing nothing nothing", ""])
+def test_a_model_that_answers_nonsense_ends_in_the_floor(
+    prefect_server, task: Path, tmp_path: Path, httpserver, reply: str
+) -> None:
+    message = {"index": 0, "message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(
+        {
+            "id": "1",
+            "object": "chat.completion",
+            "created": 0,
+            "model": "test-model",
+            "choices": [message],
+            "usage": {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13},
+        }
+    )
+    result, record = generate_with(httpserver.url_for("/v1"), task, tmp_path)
+    assert result.status == "finished"
+    assert result.winner.startswith("floor")
+    assert record["llm"]["calls"] >= 2
+    calls = pq.read_table(tmp_path / "out" / "llm_calls.parquet").to_pylist()
+    assert {row["reply"] for row in calls} == {reply}

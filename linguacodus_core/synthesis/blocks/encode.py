@@ -95,6 +95,8 @@ def split_by_levels(table: pd.DataFrame, columns: list[str], most: int) -> tuple
 
 def scale_standard(table: pd.DataFrame) -> pd.DataFrame:
     """Every column with mean 0 and standard deviation 1, cut off at 8 deviations."""
+    if table.shape[1] == 0:
+        return table
     scaled = StandardScaler().fit_transform(table.to_numpy(dtype=float))
     return pd.DataFrame(np.clip(np.nan_to_num(scaled), -8, 8), columns=table.columns, index=table.index)
 
@@ -113,6 +115,8 @@ def scale_rank(table: pd.DataFrame) -> pd.DataFrame:
 
 def scale_unit(table: pd.DataFrame) -> pd.DataFrame:
     """Every column moved into 0..1, to stand beside TF-IDF."""
+    if table.shape[1] == 0:
+        return table
     values = table.to_numpy(dtype=float)
     low, span = values.min(axis=0), np.ptp(values, axis=0)
     scaled = np.nan_to_num((values - low) / np.where(span > 0, span, 1.0))

@@ -34,7 +34,7 @@ def archive_members(path: str) -> list[str]:
 def find_images(data_dir: str) -> dict[str, tuple[str, str]]:
     """Every image under data_dir: its path there, archives taken for folders -> (container, member).
 
-    A container is data_dir itself, a tar (.gz) or a zip; an archive that cannot be read is named and left out.
+    A container is data_dir itself, a tar (.gz) or a zip; an unreadable archive is named and left out.
     """
     found: dict[str, tuple[str, str]] = {}
     for folder, _, files in sorted(os.walk(data_dir)):
