@@ -40,12 +40,15 @@ class WriterLane:
         self._run = run
         self._client = client
         self._step: Step | None = None
+        self._error: Exception | None = None
         self._changed = threading.Event()
         self._flow = contextvars.copy_context()
 
     @property
     def busy(self) -> bool:
-        """Whether the model is at work."""
+        """Whether the model is at work. Raises what went wrong in the lane itself."""
+        if self._error:
+            raise self._error
         return self._step is not None
 
     def wait(self, seconds: float) -> None:
@@ -55,21 +58,25 @@ class WriterLane:
 
     def ask(self) -> None:
         """Begin the next step of the agenda, if there is one; its end begins the one after."""
-        self._step = _next(self._run) if self._client and self._run.search.seconds_for_next else None
-        if self._step:
-            future = write_step.submit(self._step, self._run, self._client)
+        client = self._client
+        self._step = _next(self._run) if client and self._run.search.seconds_for_next else None
+        if client and self._step:
+            future = write_step.submit(self._step, self._run, client)
             future.add_done_callback(lambda done: self._flow.copy().run(self._ended, done))
 
     def close(self) -> None:
         """Begin no further step; what comes back from now on is left out."""
-        self._client = None
+        client, self._client = self._client, None
+        if client:
+            client.close()
 
     def _ended(self, future: PrefectFuture[Written]) -> None:
-        if self._client:
-            self._take(future.result(raise_on_failure=False))
+        try:
+            if self._client:
+                self._take(future.result(raise_on_failure=False))
             self.ask()
-        else:
-            self._step = None
+        except Exception as error:  # for the flow's thread: here nobody would see it
+            self._error, self._client, self._step = error, None, None
         self._changed.set()
 
     def _take(self, written: object) -> None:

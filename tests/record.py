@@ -26,7 +26,14 @@ from tests.replay import RECORDINGS, prompt_name
 from tests.shop import shop
 
 
-def record(model: str, url: str, folder: Path) -> list[dict[str, Any]]:
+def save(model: str, replies: list[dict[str, Any]]) -> None:
+    """Write the recording as it is so far."""
+    RECORDINGS.mkdir(exist_ok=True)
+    text = json.dumps({"model": model, "replies": replies}, indent=1, ensure_ascii=False)
+    (RECORDINGS / f"{model}.json").write_text(text + "\n")
+
+
+def record(model: str, url: str, folder: Path) -> None:
     """Every reply of one walk through all routes."""
     spec, profile, split = shop(folder)
     client = Client(load_profile(f"embedded:{model}"), Ledger(folder / "ledger.sqlite"), Budget(), url)
@@ -37,6 +44,7 @@ def record(model: str, url: str, folder: Path) -> list[dict[str, Any]]:
         reply = complete(role, rendered, **more)
         name = prompt_name(rendered)
         replies.append({"prompt": name, "role": role, "text": reply.text, "finish": reply.finish_reason})
+        save(model, replies)
         print(f"{name}: {reply.completion_tokens} tokens, {reply.seconds:.0f} s", file=sys.stderr)
         return reply
 
@@ -55,20 +63,16 @@ def record(model: str, url: str, folder: Path) -> list[dict[str, Any]]:
         except LinguacodusError as error:
             print(error, file=sys.stderr)
     client.close()
-    return replies
 
 
 def main() -> None:
     model = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
         if len(sys.argv) > 2:
-            replies = record(model, sys.argv[2], Path(folder))
+            record(model, sys.argv[2], Path(folder))
         else:
             with serve(model) as url:
-                replies = record(model, url, Path(folder))
-    RECORDINGS.mkdir(exist_ok=True)
-    text = json.dumps({"model": model, "replies": replies}, indent=1, ensure_ascii=False)
-    (RECORDINGS / f"{model}.json").write_text(text + "\n")
+                record(model, url, Path(folder))
 
 
 if __name__ == "__main__":

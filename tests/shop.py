@@ -32,7 +32,10 @@ def write_shop(folder: Path, rows: int = 300, seed: int = 0) -> Path:
     table = pd.DataFrame(
         {
             "customer": np.arange(1, total + 1),
-            "name": [f"{random.choice(['Mr.', 'Mrs.', 'Dr.'])} {random.choice(['Abe', 'Ito', 'Roe'])} {n}" for n in range(total)],
+            "name": [
+                f"{random.choice(['Mr.', 'Mrs.', 'Dr.'])} {random.choice(['Abe', 'Ito', 'Roe'])} {n}"
+                for n in range(total)
+            ],
             "age": random.integers(18, 80, total).astype(float),
             "income": random.integers(10, 90, total) * 1000.0,
             "city": random.choice(["Kyoto", "Lima", "Oslo"], total).astype(object),

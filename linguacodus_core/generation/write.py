@@ -51,5 +51,5 @@ def write(step: Step, run: Run, client: Client) -> Written:
     if step.kind not in able.able:
         raise UnusableReply(f"{able.model} is too weak for it ({able.evidence})", "name a stronger coder")
     sandboxed |= {"split": run.split, "seconds": run.clock.left - run.search.reserve}
-    by_model = {"staged": write_staged, "whole": write_whole}[step.kind]
+    by_model = write_staged if step.kind == "staged" else write_whole
     return Written(step, candidate=by_model(client, instruction, **sandboxed, **about))

@@ -14,7 +14,7 @@ DEFAULT_CONTEXT = 8192
 """Tokens of context assumed for a model whose profile does not say."""
 
 _RELEVANT = re.compile(
-    r"evaluat|metric|scor|submission|predict|target|column|feature|field|dataset|data set|\bdata\b|train|test",
+    r"evaluat|metric|scor|submission|predict|target|column|feature|field|data ?set|\bdata\b|train|test",
     re.IGNORECASE,
 )
 _CONTROL = re.compile(

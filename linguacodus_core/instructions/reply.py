@@ -5,7 +5,7 @@ import zlib
 
 
 def tidy(text: str, *, cut_short: bool = False) -> str:
-    """The reply without reasoning tags and greetings, without repeated sentences, and without a sentence cut off at its end."""
+    """The reply without reasoning tags, greeting, repeated sentences, and a sentence cut off at its end."""
     text = re.sub(r"<think>.*?(</think>|\Z)", "", text, flags=re.DOTALL).strip()
     seen: set[str] = set()
     lines: list[str] = []

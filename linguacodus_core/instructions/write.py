@@ -1,4 +1,4 @@
-"""The instruction of one place, written by the model (paper: inference with places 1, 2, 3 at temperature 0.7)."""
+"""The instruction of one place, written by the model (paper, inference: places 1, 2, 3, temperature 0.7)."""
 
 import hashlib
 
@@ -24,7 +24,7 @@ def identifier(kind: str, place: int | None, text: str) -> str:
 def prose(
     client: Client, role: str, rendered: Rendered, *, seed: int, max_tokens: int, what: str
 ) -> tuple[str, str, tuple[str, ...]]:
-    """(text, model, ledger keys) of a reply in prose; asked once more, with another seed, when it is nonsense.
+    """(text, model, ledger keys) of a reply in prose; asked once more, with another seed, if it is nonsense.
 
     Raises UnusableReply when both replies are; what the client raises passes through.
     """

@@ -89,6 +89,7 @@ class Endpoint:
         self.profile = profile
         self.label = _label(profile.endpoint if profile.embedded is not None else url)
         self._restarts = profile.embedded is not None
+        self._closed = False
         self._secret = "" if profile.api_key_env is None else key
         loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
         http_client = openai.DefaultHttpxClient(trust_env=not loopback)  # no proxy between us and ourselves
@@ -105,7 +106,8 @@ class Endpoint:
         return f"Endpoint({self.label!r})"
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; a call that is under way is not tried again."""
+        self._closed = True
         self.api.close()
 
     def send(self, request: Request, until: float) -> Reply:
@@ -118,7 +120,7 @@ class Endpoint:
         enough = stop_after_attempt(self.profile.max_retries + 1)
 
         def stop(state: RetryCallState) -> bool:
-            if time.monotonic() + state.upcoming_sleep >= until:
+            if self._closed or time.monotonic() + state.upcoming_sleep >= until:
                 return True
             failure = state.outcome.exception() if state.outcome else None
             if self._restarts and isinstance(failure, _Passing) and failure.unreachable:

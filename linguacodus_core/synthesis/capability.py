@@ -5,6 +5,7 @@ import csv
 import random
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -41,7 +42,7 @@ class Capability(BaseModel):
 def check(
     client: Client, *, work: Path, prompt_set: str = "default", isolation: str = "auto", seed: int = 0
 ) -> Capability:
-    """Ask for one small program and run it as it is, without repair: one call, known to the ledger ever after.
+    """Ask for one small program and run it as it is, without repair: one call, known to the ledger for good.
 
     whole: it ran and predicted sensibly. staged: the reply was at least Python that trains and
     predicts; a stage that fails falls back by itself, so little is asked.
@@ -56,9 +57,9 @@ def check(
     except UnusableReply as error:
         return Capability(whole=False, staged=False, evidence=error.problem, model=model)
     code, _ = extract(reply.text)
-    known = {"model": reply.model, "calls": reply.keys}
-    if error := syntax_error(code):
-        return Capability(whole=False, staged=False, evidence=f"its program does not parse: {error}", **known)
+    known: dict[str, Any] = {"model": reply.model, "calls": reply.keys}
+    if wrong := syntax_error(code):
+        return Capability(whole=False, staged=False, evidence=f"its program does not parse: {wrong}", **known)
     names = {node.attr for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)}
     staged = "fit" in names and bool(names & {"predict", "predict_proba"})
     problem = _try(code, work, isolation)
@@ -112,7 +113,8 @@ def _tiny_task(folder: Path) -> dict[str, int]:
         for row in range(first, first + rows):
             age, income = chance.randint(18, 80), chance.randint(10, 90) * 1000
             city = chance.choice(["Kyoto", "Lima", "Oslo"] + (["Turin"] if name == "test.csv" else []))
-            note = f"{chance.choice(['called', 'wrote', 'came'])} on {chance.randint(1, 28)} {chance.choice(['May', 'June'])}"
+            day = f"{chance.randint(1, 28)} {chance.choice(['May', 'June'])}"
+            note = f"{chance.choice(['called', 'wrote', 'came'])} on {day}"
             bought = int(income + 300 * age + 20_000 * (city == "Lima") > 65_000)
             shown = [str(row), str(age), city, str(income), note]
             if chance.random() < 0.1:

@@ -9,7 +9,8 @@ _FENCE = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _START = re.compile(
-    r"^(import\s|from\s+\w|def\s|class\s|@\w|#|\w[\w.\[\]'\", ]*\s*=[^=]|if\s|for\s|with\s|try:|print\(|\"\"\"|''')"
+    r"^(import\s|from\s+\w|def\s|class\s|@\w|#|\w[\w.\[\]'\", ]*\s*=[^=]|if\s|for\s|with\s|try:"
+    r"|print\(|\"\"\"|''')"
 )
 _QUOTES = str.maketrans(
     {

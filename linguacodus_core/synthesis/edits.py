@@ -66,7 +66,7 @@ Rule = Callable[[Source], list[Edit]]
 
 
 def apply(code: str, rule: Rule, rounds: int = 8) -> tuple[str, list[str]]:
-    """(code, notes) after a rule has nothing left to say; innermost edits first, undone when they break the code."""
+    """(code, notes) after a rule has nothing left to say; innermost edits first, none that break the code."""
     notes: list[str] = []
     for _ in range(rounds):
         source = Source(code)

@@ -100,7 +100,7 @@ ABOUT: dict[str, str] = {
     "class_weight": "balanced lets rare classes weigh as much as frequent ones",
     "labels": "one model a label, or one for labels of which a row has at most one",
     "text": "how text columns become features",
-    "time": "trend also follows each series' level over time; lags add what the series was before",
+    "time": "trend: the calendar, and each series' level into the future; lags: what the series was before",
     "image": "how images become columns: colours is fastest, patches the best of the classical ones",
     "validation": "how the rows are split",
     "folds": "models trained, each without one fold",

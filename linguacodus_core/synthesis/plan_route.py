@@ -17,6 +17,7 @@ from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
 from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.fields import describe
+from linguacodus_core.synthesis.hyper import Effort
 from linguacodus_core.synthesis.plan import repair, schema_for
 from linguacodus_core.synthesis.render import render
 from linguacodus_core.taskfolder.profile import DataProfile
@@ -43,7 +44,7 @@ def write_plan(
     history: Sequence[str] = (),
     seed: int,
     prompt_set: str = "default",
-    effort: str = "normal",
+    effort: Effort = "normal",
 ) -> Candidate:
     """A candidate from one plan of the model; asked once more, with another seed, when it is no plan.
 

@@ -122,31 +122,36 @@ def _table_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]
 
 def _series_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]:
     base: dict[str, Any] = {"validation": "time", "folds": 5}
-    positive = not any(fact.negative for fact in column_facts(spec, profile) if fact.target)
+    facts = column_facts(spec, profile)
+    positive = not any(fact.negative for fact in facts if fact.target)
     logs = base | ({"target": "log1p"} if positive else {})
-    yield base | {
-        "idea": "Calendar features and each series' level over time, boosted quickly.",
+    yield logs | {
+        "idea": "Calendar features and, when the test lies ahead, each series' level; boosted quickly.",
         "family": "lightgbm", "learning_rate": "high", "time": "trend", "folds": 3,
     }  # fmt: skip
     yield logs | {
+        "idea": "Calendar effects by ordered boosting on the log scale.",
+        "family": "catboost", "time": "trend", "encode": "native", "size": "high",
+    }  # fmt: skip
+    yield logs | {
+        "idea": "Calendar effects with deep trees.",
+        "family": "lightgbm", "time": "trend", "size": "high", "regularisation": "low",
+    }  # fmt: skip
+    yield logs | {
+        "idea": "Depth-wise boosting of the calendar.",
+        "family": "xgboost", "time": "trend", "regularisation": "low",
+    }  # fmt: skip
+    yield logs | {
         "idea": "Each series relative to its own level, which carries growth forward; the calendar by trees.",
-        "family": "lightgbm", "learning_rate": "medium", "time": "trend", "encode": "native", "seeds": 2,
-    }  # fmt: skip
-    yield logs | {
-        "idea": "Calendar effects on the log scale.",
-        "family": "catboost", "time": "calendar", "encode": "native", "size": "high",
-    }  # fmt: skip
-    yield logs | {
-        "idea": "Calendar effects on the log scale, with deep trees.",
-        "family": "lightgbm", "time": "calendar", "size": "high", "regularisation": "low",
-    }  # fmt: skip
-    yield logs | {
-        "idea": "Relative to each series' level, by depth-wise boosting.",
-        "family": "xgboost", "time": "trend", "size": "medium", "regularisation": "low",
+        "family": "lightgbm", "time": "trend", "encode": "native", "seeds": 2,
     }  # fmt: skip
     yield logs | {
         "idea": "What each series was a season ago, and the calendar.",
         "family": "lightgbm", "time": "lags", "encode": "native",
+    }  # fmt: skip
+    yield logs | {
+        "idea": "The calendar as it is, should the level not move.",
+        "family": "catboost", "time": "calendar", "encode": "native",
     }  # fmt: skip
     yield logs | {
         "idea": "A forest of random trees on the calendar.",
@@ -161,8 +166,8 @@ def _series_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any
 def _text_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]:
     base: dict[str, Any] = {"validation": _scheme(spec), "encode": "onehot", "rare": 5}
     yield base | {
-        "idea": "Linear models of word and character n-grams: fast and strong.",
-        "family": "linear", "text": "word", "folds": 3,
+        "idea": "A linear margin classifier of words and pairs of words: fast and strong.",
+        "family": "svm" if problem_of(spec) != "regression" else "linear", "text": "word", "folds": 3,
     }  # fmt: skip
     yield base | {
         "idea": "Word and character n-grams together tolerate misspelling.",
@@ -188,8 +193,8 @@ def _text_rows(spec: TaskSpec, profile: DataProfile) -> Iterator[dict[str, Any]]
 
 def _image_rows() -> Iterator[dict[str, Any]]:
     yield {
-        "idea": "Boosting on colour histograms and oriented gradients: fast and robust.",
-        "family": "lightgbm", "image": "shapes", "folds": 3, "learning_rate": "high",
+        "idea": "Boosting on the colours of the image and its quarters: fast and robust.",
+        "family": "lightgbm", "image": "colours", "folds": 3, "learning_rate": "high",
         "regularisation": "high",
     }  # fmt: skip
     yield {

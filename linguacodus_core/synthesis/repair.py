@@ -6,6 +6,7 @@ as it was. Nothing here runs the code.
 """
 
 import ast
+import inspect
 import re
 from collections.abc import Collection, Iterable
 
@@ -15,10 +16,12 @@ from pyflakes.messages import UndefinedName
 from linguacodus_core.synthesis.code_text import extract, mend_syntax, parses
 from linguacodus_core.synthesis.edits import Edit, Source, apply
 from linguacodus_core.synthesis.names import import_line
+from linguacodus_core.synthesis.plain import plain_frames
 from linguacodus_core.synthesis.repair_rules import (
     as_frames,
     chained_inplace,
     dummies_into_column,
+    fit_with_target,
     keep_rows,
     numeric_only,
     object_dtype,
@@ -44,24 +47,18 @@ _SYNONYMS = {
     "model": ("model", "clf", "fitted", "classifier", "regressor", "estimator", "pipeline"),
     "X_test": ("X_test", "x_test", "test_features"),
 }
-_GLOBALS = """
-def plain_frames(train, test, target):
-    \"\"\"Both frames with text as numbers (codes of train's categories) and missing values as train's medians.\"\"\"
-    train, test = train.copy(), test.copy()
-    for column in train.columns:
-        if column in target:
-            continue
-        if not pd.api.types.is_numeric_dtype(train[column]):
-            codes = {value: code for code, value in enumerate(sorted(train[column].dropna().astype(str).unique()))}
-            train[column] = train[column].astype(str).map(codes)
-            if column in test:
-                test[column] = test[column].astype(str).map(codes)
-        middle = train[column].median()
-        train[column] = train[column].fillna(0 if pd.isna(middle) else middle)
-        if column in test:
-            test[column] = test[column].fillna(0 if pd.isna(middle) else middle)
-    return train, test
-"""
+_MISNAMED = {
+    "LightGBMClassifier": "LGBMClassifier",
+    "LightGBMRegressor": "LGBMRegressor",
+    "XGBoostClassifier": "XGBClassifier",
+    "XGBoostRegressor": "XGBRegressor",
+    "GradientBoostedClassifier": "GradientBoostingClassifier",
+    "GradientBoostedRegressor": "GradientBoostingRegressor",
+    "LogisticRegressionClassifier": "LogisticRegression",
+    "SVMClassifier": "SVC",
+    "KNNClassifier": "KNeighborsClassifier",
+    "KNNRegressor": "KNeighborsRegressor",
+}
 _ENCODER = """
 class LabelEncoder(LabelEncoder):
     \"\"\"scikit-learn's LabelEncoder, except that values unseen in fit become -1 instead of an error.\"\"\"
@@ -125,7 +122,9 @@ def undefined_names(code: str, known: Collection[str] = ()) -> tuple[str, list[s
         same = [other for other in defined if other.lower() == name.lower()]
         family = next((words for words in _SYNONYMS.values() if name in words), ())
         choices = same or [word for word in family if word in defined and word != name]
-        if choices:
+        if name in _MISNAMED:
+            meant[name] = _MISNAMED[name]
+        elif choices:
             meant[name] = choices[0]
 
     def rename(source: Source) -> list[Edit]:
@@ -182,7 +181,7 @@ def repair(reply: str, spec: TaskSpec | None = None, known: Collection[str] = ()
         notes += done
         code, done = call_main(code)
         notes += done
-    for step in (missing_imports, undefined_names):
+    for step in (missing_imports, undefined_names, missing_imports):
         code, done = step(code, known)
         notes += done
     return code, list(dict.fromkeys(notes))
@@ -233,7 +232,8 @@ def repair_after(code: str, error: str, spec: TaskSpec, known: Collection[str] =
         return code, []
     text_as_number = (
         "could not convert string to float|non-numeric data|could not be cast|must be numeric|"
-        "unsupported operand type.*str|Cannot perform reduction|does not support reduction|can only concatenate str|"
+        "unsupported operand type.*str|Cannot perform reduction|does not support reduction|"
+        "can only concatenate str|"
         "Cannot use (median|mean) strategy|dtype.*(object|str).*(int, float|DataFrame.dtypes)|contains NaN|"
         "Found unknown categories|Cannot cast object dtype|cannot convert NaN|could not convert string"
     )
@@ -247,13 +247,13 @@ def repair_after(code: str, error: str, spec: TaskSpec, known: Collection[str] =
             encoded = changed if "plain_frames(" in changed else _encode_first(changed, spec.targets)
             if encoded and parses(encoded):
                 if "plain_frames" not in known and "def plain_frames" not in encoded:
-                    encoded = _after_imports(encoded, _GLOBALS)
+                    encoded = _after_imports(encoded, inspect.getsource(plain_frames))
                 return missing_imports(encoded, known)[0], list(dict.fromkeys(notes))
     if re.search(text_as_number, error) and "plain_frames" not in code:
         encoded = _encode_first(code, spec.targets)
         if encoded and parses(encoded):
             if "plain_frames" not in known:
-                encoded = _after_imports(encoded, _GLOBALS)
+                encoded = _after_imports(encoded, inspect.getsource(plain_frames))
             encoded, _ = missing_imports(encoded, known)
             return encoded, ["text encoded and missing values filled before the program's own steps"]
     if found := re.search(r"unexpected keyword argument '(\w+)'", error):
@@ -262,6 +262,8 @@ def repair_after(code: str, error: str, spec: TaskSpec, known: Collection[str] =
     if found := re.search(r"The '(\w+)' parameter of (\w+) must be", error):
         code, notes = apply(code, without_argument(found[1], found[2]))
         return code, list(dict.fromkeys(notes))
+    if "missing 1 required positional argument: 'y'" in error:
+        return apply(code, fit_with_target, rounds=1)
     if "cannot concatenate object of type" in error and "reset_index(drop=True) for" not in code:
         changed, notes = apply(code, as_frames, rounds=1)
         return changed, list(dict.fromkeys(notes))

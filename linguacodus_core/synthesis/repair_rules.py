@@ -1,9 +1,10 @@
-"""What small models get wrong in pandas 3, scikit-learn and LightGBM code, each mended by one rule on the syntax tree."""
+"""What small models get wrong in pandas 3, scikit-learn and LightGBM: one rule on the syntax tree each."""
 
 import ast
 import importlib
 import inspect
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import PurePosixPath
 
@@ -110,9 +111,9 @@ def select_dtypes_object(source: Source) -> list[Edit]:
         if _called(call) != "select_dtypes":
             continue
         asked = _keyword(call, "include") or (call.args[0] if call.args else None)
-        names = [asked] if not isinstance(asked, ast.List | ast.Tuple) else asked.elts
         if asked is None or _keyword(call, "exclude") is not None:
             continue
+        names = asked.elts if isinstance(asked, ast.List | ast.Tuple) else [asked]
         if {source.text(name).strip("'\"") for name in names} <= {
             "object",
             "O",
@@ -228,7 +229,7 @@ def _accepted(name: str) -> frozenset[str] | None:
 
 
 def keep_rows(only_test: bool) -> Rule:
-    """The rule that no row of a frame is dropped for a missing value: test must keep its rows, train should."""
+    """The rule that no row is dropped for a missing value: test must keep its rows, train should."""
 
     def rule(source: Source) -> list[Edit]:
         found = []
@@ -250,6 +251,25 @@ def keep_rows(only_test: bool) -> Rule:
             found.append(
                 source.replace(node, text, f"{_called(call)}() of rows taken away: every row is needed")
             )
+        return found
+
+    return rule
+
+
+def target_untouched(targets: Collection[str]) -> Rule:
+    """The rule that nothing is assigned to the target's column: it is encoded already, and test has none."""
+
+    def rule(source: Source) -> list[Edit]:
+        found = []
+        for node in ast.walk(source.tree):
+            if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)):
+                continue
+            column = node.targets[0].slice
+            name = column.id if isinstance(column, ast.Name) else _constant(column)
+            if name == "TARGET" or name in targets:
+                found.append(
+                    source.replace(node, "pass", "the target is encoded already: its encoding taken away")
+                )
         return found
 
     return rule
@@ -292,6 +312,21 @@ def as_frames(source: Source) -> list[Edit]:
     return found
 
 
+def fit_with_target(source: Source) -> list[Edit]:
+    """model.fit(X) where a y is at hand: model.fit(X, y)."""
+    found = []
+    for call in _calls(source):
+        if (
+            _called(call) == "fit"
+            and len(call.args) == 1
+            and not call.keywords
+            and source.text(call.args[0]) == "X"
+        ):
+            text = f"{source.text(call.func)}(X, y)"
+            found.append(source.replace(call, text, "fit(X) given its y"))
+    return found
+
+
 def without_argument(name: str, callee: str = "") -> Rule:
     """The rule that takes one keyword argument away from every call (of `callee`, when given)."""
 
@@ -314,7 +349,7 @@ def unknown_keywords(source: Source) -> list[Edit]:
         for keyword in call.keywords:
             known = (str(keyword.arg), _constant(keyword.value))
             if name in sklearn_names() and known in _RENAMED:
-                renewed = repr(_RENAMED[known])  # type: ignore[index]
+                renewed = repr(_RENAMED[known])
                 note = f"{known[0]}={known[1]!r} is {renewed} now"
                 found.append(source.replace(keyword.value, renewed, note))
         accepted = _accepted(name)
@@ -330,7 +365,7 @@ def unknown_keywords(source: Source) -> list[Edit]:
 
 
 def wrong_imports(source: Source) -> list[Edit]:
-    """Names imported from the wrong module of scikit-learn, and packages that are not installed and not needed."""
+    """Names imported from the wrong module of scikit-learn; packages neither installed nor needed."""
     found = []
     used = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     for node in ast.walk(source.tree):

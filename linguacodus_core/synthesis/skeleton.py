@@ -8,6 +8,7 @@ program with a ContractError that names the stage and says what is wrong.
 
 import ast
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,7 @@ import pandas as pd
 from linguacodus_core.synthesis.blocks.read import find_file, read_sample, read_table
 from linguacodus_core.synthesis.blocks.targets import label_codes, number_target, plain_label
 from linguacodus_core.synthesis.objective import is_ordinal, objective_of, problem_of
+from linguacodus_core.synthesis.plain import plain_frames
 from linguacodus_core.taskfolder.spec import DataType, TaskSpec
 
 STAGES = ("preprocess", "build_model", "train_model", "predict")
@@ -131,8 +133,8 @@ def preprocess(train, test):
     "build_model": '''
 def build_model(X, y):
     """Gradient boosting with moderate trees."""
-    settings = dict(n_estimators=300, learning_rate=0.05, num_leaves=31, min_child_samples=20, subsample=0.8)
-    settings |= dict(subsample_freq=1, colsample_bytree=0.8, reg_lambda=1.0, random_state=0, n_jobs=2, verbose=-1)
+    settings = dict(n_estimators=300, learning_rate=0.05, num_leaves=31, min_child_samples=20, reg_lambda=1.0)
+    settings |= dict(subsample=0.8, subsample_freq=1, colsample_bytree=0.8, random_state=0, verbose=-1)
     return LGBMClassifier(**settings) if OUTCOME == "classes" else LGBMRegressor(**settings)
 ''',
     "train_model": '''
@@ -165,22 +167,6 @@ class ContractError(Exception):
     """A stage returned something that its contract does not allow."""
 
 
-def plain_frames(train, test, target):
-    """Both frames with text as codes of train's categories and missing values as train's medians."""
-    train, test = train.copy(), test.copy()
-    for name in [name for name in train.columns if name not in target]:
-        if not pd.api.types.is_numeric_dtype(train[name]):
-            codes = {value: code for code, value in enumerate(sorted(train[name].dropna().astype(str).unique()))}
-            train[name] = train[name].astype(str).map(codes).astype(float)
-            if name in test:
-                test[name] = test[name].astype(str).map(codes).astype(float)
-        middle = train[name].median()
-        train[name] = train[name].fillna(0 if pd.isna(middle) else middle)
-        if name in test:
-            test[name] = test[name].fillna(0 if pd.isna(middle) else middle)
-    return train, test
-
-
 def as_frame(features, rows, what):
     """Features as a DataFrame with text columns' names as plain strings."""
     if hasattr(features, "toarray"):
@@ -209,8 +195,8 @@ def checked_features(returned, train, test):
     if not isinstance(returned, tuple) or len(returned) != 3:
         raise ContractError("preprocess must return the three values X, y, X_test")
     X, y, X_test = as_frame(returned[0], None, "X"), returned[1], as_frame(returned[2], len(test), "X_test")
-    if y is None or len(X) == 0 or len(X) != len(y):
-        raise ContractError(f"preprocess: X has {len(X)} rows, y has {0 if y is None else len(y)}")
+    if len(X) == 0 or (len(X) != len(train) and (y is None or len(X) != len(y))):
+        raise ContractError(f"preprocess: X has {len(X)} rows, train has {len(train)}: keep every row")
     dropped = [name for name in [*TARGETS, ID] if name in X]
     X, X_test = X.drop(columns=dropped), X_test.drop(columns=dropped, errors="ignore")
     if not set(X.columns) & set(X_test.columns) and X.shape[1] == X_test.shape[1]:
@@ -234,8 +220,10 @@ def checked_features(returned, train, test):
     if X_test.isna().mean().mean() > max(0.6, X.isna().mean().mean() + 0.4):
         raise ContractError("preprocess: X and X_test do not have the same columns")
     X.columns = X_test.columns = [f"f{place}" for place in range(X.shape[1])]
-    values = np.asarray(y, dtype=float).reshape(len(X), -1)
     known = train[TARGETS].to_numpy(dtype=float)
+    if len(X) == len(train):
+        return X.reset_index(drop=True), known, X_test.reset_index(drop=True)
+    values = pd.DataFrame(y).apply(pd.to_numeric, errors="coerce").to_numpy(dtype=float)
     if values.shape[1] != len(TARGETS) or not np.isin(np.round(values, 6), np.round(known, 6)).all():
         raise ContractError("preprocess: y must be train[TARGET], unchanged")
     return X.reset_index(drop=True), values, X_test.reset_index(drop=True)
@@ -316,10 +304,12 @@ _THRESHOLD = '''
 def threshold(X, y):
     """The probability from which a row counts as 1, best for the metric on a fifth of the rows."""
     inner, held = train_test_split(np.arange(len(y)), test_size=0.2, random_state=0, stratify=y)
-    found = fit_predict(X.iloc[inner].reset_index(drop=True), y[inner], X.iloc[held].reset_index(drop=True), 2)[:, 1]
+    known, new = X.iloc[inner].reset_index(drop=True), X.iloc[held].reset_index(drop=True)
+    found = fit_predict(known, y[inner], new, 2)[:, 1]
     grid = np.linspace(0.1, 0.9, 33)
     scores = np.array([{score}(y[held], (found >= cut).astype(int)) for cut in grid])
-    return float(grid[np.round(np.linspace(*np.flatnonzero(scores >= scores.max() - 1e-9)[[0, -1]], 3)[1]).astype(int)])
+    best = np.flatnonzero(scores >= scores.max() - 1e-9)
+    return float(grid[best[len(best) // 2]])
 
 
 def around_half(probability, cut):
@@ -361,8 +351,8 @@ _EACH_CLASSES = """    for place, target in enumerate(TARGETS):
         chances = fit_predict(X, y[:, place].astype(int), X_test, kinds)
 """
 _CLASS_COLUMNS = """        for column in COLUMNS:
-            matching = [k for k, name in enumerate(names[target]) if column == name or column.endswith(f"_{name}")]
-            submission[column] = chances[:, matching[0]] if matching else 0.0
+            same = [k for k, name in enumerate(names[target]) if f"_{column}".endswith(f"_{name}")]
+            submission[column] = chances[:, same[0]] if same else 0.0
     submission.to_csv("submission.csv", index=False)
 """
 _PROBABILITIES = """        submission[COLUMNS[place]] = chances[:, 1]
@@ -402,7 +392,7 @@ _MAIN_GRADES = """    train = train.assign(**dict(zip(TARGETS, number_target(tra
     submission, soft = {frame}, {frame}
     for place, target in enumerate(TARGETS):
         graded, moved = grades(fit_predict(X, y[:, place], X_test), y[:, place])
-        submission[COLUMNS[place]] = pd.Series(graded).map(lambda grade: int(grade) if grade == int(grade) else grade)
+        submission[COLUMNS[place]] = graded.astype(int) if (graded == graded.astype(int)).all() else graded
         soft[COLUMNS[place]] = moved
     submission.to_csv("submission.csv", index=False)
     soft.to_csv("soft.csv", index=False)
@@ -489,7 +479,7 @@ def _main(spec: TaskSpec) -> str:
     if kind == "numbers":
         logs = log_target(spec)
         transform = (
-            "    scales = {target: low[target] > -1 for target in TARGETS}  # the metric compares logarithms or ratios\n"
+            "    scales = {target: low[target] > -1 for target in TARGETS}  # the metric compares ratios\n"
             "    train = train.assign(**{t: np.log1p(train[t]) for t in TARGETS if scales[t]})\n"
         )
         back = "fit_predict(X, y[:, place], X_test)"
@@ -528,17 +518,13 @@ def render_skeleton(
         ]
     if outcome(spec) == "grades":
         helpers += "\n\n" + _GRADES
-    blocks = (find_file, read_table, read_sample, plain_label, label_codes, number_target)
+    blocks = (plain_frames, find_file, read_table, read_sample, plain_label, label_codes, number_target)
     ours = "\n\n".join(inspect.getsource(block).strip() + "\n" for block in blocks)
     doc = (title or spec.title or spec.slug).replace("\\", "/").replace('"', "'").split("\n")[0][:90]
     values = "\n".join(f"{name} = {value!r}" for name, value in constants(spec, columns).items())
-    return "\n".join(
+    body = "\n".join(
         [
-            f'"""{doc}: reads ./data, writes ./submission.csv."""\n',
-            _sorted_imports(imports),
-            "",
-            values,
-            "\n",
+            f"{values}\n\n",
             "\n\n".join(stages),
             "\n# The skeleton: files, target, checks, submission\n\n",
             ours,
@@ -547,6 +533,10 @@ def render_skeleton(
             '\n\nif __name__ == "__main__":\n    main()\n',
         ]
     )
+    needed = [
+        line for line in imports if re.search(rf"\b{re.escape(line.split()[-1].split('.')[0])}\b", body)
+    ]
+    return f'"""{doc}: reads ./data, writes ./submission.csv."""\n\n{_sorted_imports(needed)}\n\n{body}'
 
 
 def _sorted_imports(imports: Sequence[str]) -> str:

@@ -3,13 +3,14 @@
 The model writes preprocess, build_model, train_model and predict one after the other. Each is repaired
 without a model first, then run in the sandbox on a sample of the inner split, together with the
 stages accepted before it and the fallbacks of those after it. What fails goes back to the model with
-its own traceback, at most `attempts` times, at a rising temperature; after that the fallback stands.
+its own traceback, at most `attempts` times, at a rising temperature: first to be mended, then to be
+written anew, because small models repeat their code. After that the fallback stands.
 """
 
 import ast
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,10 @@ from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.code_text import syntax_error
 from linguacodus_core.synthesis.dryrun import DryRun, fault
+from linguacodus_core.synthesis.edits import apply
 from linguacodus_core.synthesis.plan_route import origin_label
 from linguacodus_core.synthesis.repair import repair, repair_after
+from linguacodus_core.synthesis.repair_rules import target_untouched
 from linguacodus_core.synthesis.skeleton import (
     FALLBACKS,
     KNOWN,
@@ -38,7 +41,7 @@ from linguacodus_core.taskfolder.spec import TaskSpec
 
 TEMPERATURE = 0.3
 HOTTER = 0.35
-"""What a repair adds to the temperature: at the same one, small models repeat their failing code word by word."""
+"""What a repair adds to the temperature: at the same one, small models repeat what failed word by word."""
 MAX_TOKENS = {"preprocess": 480, "build_model": 240, "train_model": 240, "predict": 120}
 LEAST_SECONDS = 20.0
 """A stage is not asked for when less time is left."""
@@ -56,15 +59,24 @@ class _Work:
     prompts: list[str] = field(default_factory=list)
 
 
-def stage_code(reply: str, stage: str) -> tuple[str, list[str], str]:
+def stage_code(reply: str, stage: str, targets: Collection[str] = ()) -> tuple[str, list[str], str]:
     """(code, repairs, what is wrong): the function of a stage out of a reply; "" is wrong when nothing is.
 
     What stands beside the function (calls, example data) is dropped; imports, constants and helper
-    functions stay. A function under another name, the only one, is taken for it.
+    functions stay. Imports are added without a word: the prompt promises them. A function under
+    another name, the only one, is taken for it.
     """
     code, notes = repair(reply, known=KNOWN)
+    notes = [
+        note
+        for note in notes
+        if not note.startswith(("took the code", "dropped the prose", "added the missing import"))
+    ]
     if error := syntax_error(code):
         return code, notes, error
+    if stage == "preprocess":
+        code, done = apply(code, target_untouched(targets))
+        notes += dict.fromkeys(done)
     tree = ast.parse(code)
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     own = next((node for node in functions if node.name == stage), None)
@@ -92,9 +104,9 @@ def stage_code(reply: str, stage: str) -> tuple[str, list[str], str]:
     for node in tree.body:
         other = isinstance(node, ast.FunctionDef) and node.name in STAGES and node.name != stage
         constant = isinstance(node, ast.Assign) and not any(isinstance(x, ast.Call) for x in ast.walk(node))
-        overwritten = constant and any(isinstance(t, ast.Name) and t.id in KNOWN for t in node.targets)  # type: ignore[attr-defined]
+        named = [part.id for part in getattr(node, "targets", ()) if isinstance(part, ast.Name)]
         if (isinstance(node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef) and not other) or (
-            constant and not overwritten
+            constant and not KNOWN & set(named)
         ):
             kept.append(node)
     if len(kept) < len(tree.body):
@@ -243,7 +255,7 @@ def _stage(
     model = state.bodies.get("build_model", FALLBACKS["build_model"]).strip()
     if stage == "predict":
         model += "\n\n" + state.bodies.get("train_model", FALLBACKS["train_model"]).strip()
-    rendered = ask(prompt_set, f"stage_{stage}", model=model, **told)
+    rendered = ask(prompt_set, f"stage_{stage}", model=model, error="", **told)
     why = ""
     seen: set[str] = set()
     for attempt in range(attempts + 1):
@@ -269,36 +281,35 @@ def _stage(
             break
         state.calls += reply.keys
         state.prompts.append(rendered.prompt)
-        code, notes, wrong = stage_code(reply.text, stage)
+        code, notes, wrong = stage_code(reply.text, stage, spec.targets)
         if code in seen:
             continue
         seen.add(code)
         why = wrong
         mechanical: list[str] = []
-        for _ in range(_MECHANICAL):
-            if why:
-                break
-            error = dry.run(render_skeleton(spec, dry.columns, state.bodies | {stage: code}))
-            if not error:
+        while not why:
+            failure = dry.run(render_skeleton(spec, dry.columns, state.bodies | {stage: code}))
+            if not failure:
                 done = [f"{attempt} time{'s' if attempt > 1 else ''} from its traceback"] if attempt else []
                 done += [*notes, *mechanical]
                 state.bodies[stage] = code
                 state.origin[stage] = "model" + (f", repaired: {'; '.join(done)}" if done else "")
                 state.repairs += [f"{stage}: {note}" for note in done]
                 return
-            code, more = repair_after(code, error, spec, KNOWN)
-            if not more:
-                why = fault(error)
-                break
+            code, more = repair_after(code, failure, spec, KNOWN)
             mechanical += more
+            if not more or len(mechanical) > _MECHANICAL:
+                why = fault(failure)
+        shown = cut(defused(why), 220)
+        if attempt == 0:
+            rendered = ask(
+                prompt_set,
+                "repair",
+                code=cut(defused(_without_imports(code)), 700),
+                error=shown,
+                what=f"It must stay the function {stage}({', '.join(PARAMETERS[stage])}).",
+                **told,
+            )
         else:
-            why = why or fault(error)
-        rendered = ask(
-            prompt_set,
-            "repair",
-            code=cut(defused(_without_imports(code)), 700),
-            error=cut(defused(why), 220),
-            what=f"It must stay the function {stage}({', '.join(PARAMETERS[stage])}).",
-            **told,
-        )
+            rendered = ask(prompt_set, f"stage_{stage}", model=model, error=shown, **told)
     state.origin[stage] = f"fallback: {' '.join(why.split())[:300]}"

@@ -42,7 +42,7 @@ def _told(spec: TaskSpec, profile: Profiled, instruction: Instruction | None, co
 def write_direct(
     client: Client, spec: TaskSpec, profile: Profiled, *, seed: int, prompt_set: str = "default"
 ) -> Candidate:
-    """A candidate from one direct question: no instruction, no repair, no dry run; only its fences are removed.
+    """A candidate from one direct question: no instruction, repair or dry run; only its fences are removed.
 
     Raises UnusableReply when the model answers nothing.
     """
@@ -145,7 +145,7 @@ def write_whole(
 
 
 def _question(prompt_set: str, told: Mapping[str, Any], asked: Any) -> Rendered:
-    """The question for the whole program; the sections of the paper are asked for first where the set has them."""
+    """The question for the whole program; the paper asks for its sections first."""
     if prompt_set != "paper":
         return ask(prompt_set, "whole", **told)
     sections = ""

@@ -9,13 +9,28 @@ GOOD = "Data preprocessing: fill age with its median. Model architecture: LightG
 
 @pytest.mark.parametrize(
     "text",
-    ["", "   \n", "12345 67890 " * 20, "ok", "the the the " * 60, "a" * 400, "Fill the age with its median value. " * 40, "!!! ??? ### " * 30],
+    [
+        "",
+        "   \n",
+        "12345 67890 " * 20,
+        "ok",
+        "the the the " * 60,
+        "a" * 400,
+        "Fill the age with its median value. " * 40,
+        "!!! ??? ### " * 30,
+    ],
 )
 def test_nonsense_has_a_name(text: str) -> None:
     assert flaw(text)
 
 
-@pytest.mark.parametrize("text", [GOOD, "数据预处理：用中位数填充年龄。模型：梯度提升。训练：五折交叉验证，学习率为零点零五，共三百棵树，最后取平均值作为预测结果，并检查误差。"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        "Подготовка данных: заполнить возраст медианой. Модель: градиентный бустинг. Обучение: пять частей.",
+    ],
+)
 def test_sense_has_none(text: str) -> None:
     assert flaw(text) == ""
 

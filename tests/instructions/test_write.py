@@ -49,7 +49,9 @@ def test_nonsense_twice_is_an_error_that_says_so(about, reply: str) -> None:
 
 
 def test_the_resolver_sees_task_options_and_critique(about) -> None:
-    client = Replay({"instruction": [GOOD, OTHER], "critique": [CRITIQUE], "resolve": [GOOD + " Seeds are averaged."]})
+    client = Replay(
+        {"instruction": [GOOD, OTHER], "critique": [CRITIQUE], "resolve": [GOOD + " Seeds are averaged."]}
+    )
     raw = [write_instruction(client, place=place, **about) for place in (1, 2)]
     refined = refine(client, raw=raw, **about)
     (asked,) = client.asked["resolve"]

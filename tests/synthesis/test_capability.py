@@ -37,7 +37,13 @@ def test_a_right_program_opens_every_route(tmp_path: Path) -> None:
     ("reply", "staged", "sign"),
     [
         (ABLE.replace(".fillna(50)", ".fillna(nothing)"), True, "NameError"),
-        (ABLE.replace("model.predict_proba(table(test))[:, 1]", "1 - model.predict_proba(table(test))[:, 1]"), True, "right"),
+        (
+            ABLE.replace(
+                "model.predict_proba(table(test))[:, 1]", "1 - model.predict_proba(table(test))[:, 1]"
+            ),
+            True,
+            "right",
+        ),
         (ABLE.replace("submission.csv", "out.csv"), True, "no ./submission.csv"),
         (ABLE.replace('"id": test["id"]', '"id": test["id"] + 1'), True, "other ids"),
         ("```python\nimport os\nos.system('reboot')\n```", False, "submission"),

@@ -13,7 +13,9 @@ from linguacodus_core.synthesis.plan_route import write_plan
 from tests.replay import RECORDINGS, Replay
 from tests.shop import shop
 
-INSTRUCTION = Instruction(id="place-2-x", kind="raw", place=2, text="Use CatBoost.", model="m", prompt="default/instruction@1")
+INSTRUCTION = Instruction(
+    id="place-2-x", kind="raw", place=2, text="Use CatBoost.", model="m", prompt="default/instruction@1"
+)
 PLAN = {"idea": "boost", "family": "catboost", "size": "low"}
 
 
@@ -48,7 +50,11 @@ def test_without_instruction_or_history_the_prompt_does_not_speak_of_them(about)
 
 
 def test_wrong_fields_are_mended_and_noted(about) -> None:
-    wrong = PLAN | {"size": "gigantic", "surprise": 1, "features": [{"op": "ratio", "a": "age", "b": "no such column"}]}
+    wrong = PLAN | {
+        "size": "gigantic",
+        "surprise": 1,
+        "features": [{"op": "ratio", "a": "age", "b": "no such column"}],
+    }
     candidate = write_plan(Replay({"plan": [json.dumps(wrong)]}), None, **about)
     assert candidate.repairs
     assert candidate.origin["plan"].startswith("model; ")

@@ -42,7 +42,10 @@ def spec(tmp_path: Path) -> TaskSpec:
 
 
 def test_code_is_taken_out_of_fences_and_prose() -> None:
-    assert extract("Sure! Here:\n```python\nx = 1\n```\nThis sets x.") == ("x = 1\n", ["took the code out of its fences"])
+    assert extract("Sure! Here:\n```python\nx = 1\n```\nThis sets x.") == (
+        "x = 1\n",
+        ["took the code out of its fences"],
+    )
     assert extract("```\nx = 1")[0] == "x = 1\n"
     assert extract("Here is the code.\nI hope it helps:\n\nimport os\nx = 1\n")[0] == "import os\nx = 1\n"
     assert extract("<think>hm ```python\ny=2\n``` no</think>x = 1\n")[0] == "x = 1\n"
@@ -85,8 +88,15 @@ def test_nonsense_never_raises(reply: str, spec: TaskSpec) -> None:
 
 
 def test_missing_imports_are_added_from_where_the_names_live() -> None:
-    code, notes = repair("X = pd.DataFrame({'a': [1]})\nm = RandomForestClassifier()\nb = lgb.LGBMRegressor()\nos.listdir()\n")
-    for line in ("import pandas as pd", "from sklearn.ensemble import RandomForestClassifier", "import lightgbm as lgb", "import os"):
+    code, notes = repair(
+        "X = pd.DataFrame({'a': [1]})\nm = RandomForestClassifier()\nb = lgb.LGBMRegressor()\nos.listdir()\n"
+    )
+    for line in (
+        "import pandas as pd",
+        "from sklearn.ensemble import RandomForestClassifier",
+        "import lightgbm as lgb",
+        "import os",
+    ):
         assert line in code
     assert "added the missing import of RandomForestClassifier" in notes
     assert undefined(code) == []
@@ -98,7 +108,10 @@ def test_imports_go_behind_the_docstring() -> None:
 
 
 def test_names_of_the_surroundings_are_not_imported() -> None:
-    assert repair("def f():\n    return TARGET, pd\n", known={"TARGET", "pd"}) == ("def f():\n    return TARGET, pd\n", [])
+    assert repair("def f():\n    return TARGET, pd\n", known={"TARGET", "pd"}) == (
+        "def f():\n    return TARGET, pd\n",
+        [],
+    )
 
 
 def test_an_undefined_name_is_taken_for_its_synonym() -> None:
@@ -108,7 +121,9 @@ def test_an_undefined_name_is_taken_for_its_synonym() -> None:
 
 
 def test_imports_from_the_wrong_module_are_put_right() -> None:
-    code, notes = repair("from sklearn.preprocessing import SimpleImputer, StandardScaler\nSimpleImputer()\nStandardScaler()\n")
+    code, notes = repair(
+        "from sklearn.preprocessing import SimpleImputer, StandardScaler\nSimpleImputer()\nStandardScaler()\n"
+    )
     assert "from sklearn.impute import SimpleImputer" in code
     assert "from sklearn.preprocessing import StandardScaler" in code
     assert notes
@@ -122,7 +137,9 @@ def test_unused_packages_that_are_not_installed_are_removed() -> None:
 
 
 def test_a_target_dropped_from_test_is_no_error() -> None:
-    code, notes = repair("import pandas as pd\ntest = pd.DataFrame({'a': [1]})\nX = test.drop('target', axis=1)\nZ = test.drop(columns=['target'])\n")
+    code, notes = repair(
+        "import pandas as pd\ntest = pd.DataFrame({'a': [1]})\nX = test.drop('target', axis=1)\nZ = test.drop(columns=['target'])\n"
+    )
     scope: dict = {}
     exec(code, scope)
     assert list(scope["X"].columns) == ["a"]
@@ -131,7 +148,9 @@ def test_a_target_dropped_from_test_is_no_error() -> None:
 
 
 def test_chained_inplace_takes_effect_again() -> None:
-    code, _ = repair("import pandas as pd\nf = pd.DataFrame({'a': [1.0, None]})\nf['a'].fillna(f['a'].mean(), inplace=True)\n")
+    code, _ = repair(
+        "import pandas as pd\nf = pd.DataFrame({'a': [1.0, None]})\nf['a'].fillna(f['a'].mean(), inplace=True)\n"
+    )
     scope: dict = {}
     exec(code, scope)
     assert scope["f"]["a"].tolist() == [1.0, 1.0]
@@ -171,7 +190,9 @@ def test_removed_spellings_are_written_anew(before: str, after: str) -> None:
 
 
 def test_rows_of_test_are_never_dropped(spec: TaskSpec) -> None:
-    code, _ = repair("def p(train, test):\n    test = test.dropna()\n    train.dropna(inplace=True)\n    return train, test.dropna(axis=1)\n")
+    code, _ = repair(
+        "def p(train, test):\n    test = test.dropna()\n    train.dropna(inplace=True)\n    return train, test.dropna(axis=1)\n"
+    )
     assert "test = test.copy()" in code
     assert "train.dropna" not in code
     assert "test.dropna(axis=1)" in code
@@ -186,7 +207,12 @@ def test_paths_lead_to_the_data_and_the_submission(spec: TaskSpec) -> None:
         "a.to_csv('/kaggle/working/output.csv')\n",
         spec,
     )
-    for path in ("./data/train.csv.gz", "./data/test.csv", "./data/gender_submission.csv", "./data/extra.csv"):
+    for path in (
+        "./data/train.csv.gz",
+        "./data/test.csv",
+        "./data/gender_submission.csv",
+        "./data/extra.csv",
+    ):
         assert f"'{path}'" in code
     assert "a.to_csv('./submission.csv', index=False)" in code
     assert any("reads ./data/train.csv.gz" in note for note in notes)
@@ -202,14 +228,25 @@ def test_a_main_that_nobody_calls_is_called(spec: TaskSpec) -> None:
 
 def test_text_in_a_scaler_is_encoded_first_in_a_stage(spec: TaskSpec) -> None:
     stage = "def preprocess(a, b):\n    X = StandardScaler().fit_transform(a.drop(columns=['target']))\n    return X, a['target'], b\n"
-    code, done = repair_after(stage, "ValueError: could not convert string to float: 'male'", spec, known={"plain_frames"})
+    code, done = repair_after(
+        stage, "ValueError: could not convert string to float: 'male'", spec, known={"plain_frames"}
+    )
     assert "    a, b = plain_frames(a, b, ['target'])\n" in code
     assert done == ["text encoded and missing values filled before the program's own steps"]
-    assert repair_after(code, "ValueError: could not convert string to float: 'male'", spec, known={"plain_frames"})[1] == []
+    assert (
+        repair_after(
+            code, "ValueError: could not convert string to float: 'male'", spec, known={"plain_frames"}
+        )[1]
+        == []
+    )
 
 
-def test_text_in_a_model_is_encoded_first_in_a_whole_program(spec: TaskSpec, tmp_path: Path, monkeypatch) -> None:
-    frame = pd.DataFrame({"id": [1, 2, 3, 4], "c": ["x", "y", None, "x"], "n": [1, np.nan, 3, 4], "target": [0, 1, 0, 1]})
+def test_text_in_a_model_is_encoded_first_in_a_whole_program(
+    spec: TaskSpec, tmp_path: Path, monkeypatch
+) -> None:
+    frame = pd.DataFrame(
+        {"id": [1, 2, 3, 4], "c": ["x", "y", None, "x"], "n": [1, np.nan, 3, 4], "target": [0, 1, 0, 1]}
+    )
     frame.to_csv(tmp_path / "data" / "train.csv", index=False)
     frame.drop(columns="target").to_csv(tmp_path / "data" / "test.csv", index=False)
     program = (
@@ -239,8 +276,17 @@ def test_a_label_encoder_meets_unseen_labels(spec: TaskSpec) -> None:
 @pytest.mark.parametrize(
     ("code", "error", "after"),
     [
-        ("m = Ridge(alpha=1, foo=2)\n", "TypeError: Ridge.__init__() got an unexpected keyword argument 'foo'", "m = Ridge(alpha=1)\n"),
-        ("m = MLPClassifier(learning_rate=0.1)\n", "sklearn.utils._param_validation.InvalidParameterError: The 'learning_rate' parameter of MLPClassifier must be a str", "m = MLPClassifier()\n"),
+        (
+            "m = Ridge(alpha=1, foo=2)\n",
+            "TypeError: Ridge.__init__() got an unexpected keyword argument 'foo'",
+            "m = Ridge(alpha=1)\n",
+        ),
+        (
+            "m = MLPClassifier(learning_rate=0.1)\n",
+            "sklearn.utils._param_validation.InvalidParameterError: The 'learning_rate' parameter of MLPClassifier must be a str",
+            "m = MLPClassifier()\n",
+        ),
+        ("m.fit(X)\n", "TypeError: fit() missing 1 required positional argument: 'y'", "m.fit(X, y)\n"),
         ("f['a'] = pd.get_dummies(f['a'])\n", "KeyError: 'b'", "f['a'] = pd.get_dummies(f['a'])\n"),
     ],
 )

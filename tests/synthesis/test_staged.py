@@ -9,7 +9,8 @@ import pytest
 from linguacodus_core.errors import BudgetExceeded, LinguacodusError, UnusableReply
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.harness import evaluate
-from linguacodus_core.synthesis.skeleton import STAGES
+from linguacodus_core.synthesis.dryrun import DryRun
+from linguacodus_core.synthesis.skeleton import STAGES, render_skeleton
 from linguacodus_core.synthesis.staged import stage_code, write_staged
 from linguacodus_core.taskfolder.spec import DataType
 from tests.replay import RECORDINGS, Replay
@@ -17,7 +18,7 @@ from tests.shop import shop
 
 needs_sandbox = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 
-PREPROCESS = '''```python
+PREPROCESS = """```python
 def preprocess(train, test):
     for frame in (train, test):
         frame["age"] = frame["age"].fillna(train["age"].median())
@@ -25,16 +26,28 @@ def preprocess(train, test):
     X = pd.get_dummies(train[["age", "income", "city"]])
     X_test = pd.get_dummies(test[["age", "income", "city"]])
     return X, train[TARGET], X_test
-```'''
+```"""
 BUILD = "```python\ndef build_model(X, y):\n    return make_pipeline(StandardScaler(), LogisticRegression(C=0.5))\n```"
 TRAIN = "def train_model(model, X, y):\n    model.fit(X, y)\n    return model\n"
 PREDICT = "Here you are:\n\ndef predict(fitted, X_test):\n    return fitted.predict_proba(X_test)\n"
-GOOD = {"stage_preprocess": [PREPROCESS], "stage_build_model": [BUILD], "stage_train_model": [TRAIN], "stage_predict": [PREDICT]}
+GOOD = {
+    "stage_preprocess": [PREPROCESS],
+    "stage_build_model": [BUILD],
+    "stage_train_model": [TRAIN],
+    "stage_predict": [PREDICT],
+}
 
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory):
     return shop(tmp_path_factory.mktemp("shop"))
+
+
+@pytest.fixture(scope="module")
+def dry(task, tmp_path_factory: pytest.TempPathFactory):
+    spec, _, split = task
+    with DryRun(spec, split, tmp_path_factory.mktemp("dry")) as made:
+        yield made
 
 
 def staged(client: Replay, task, tmp_path: Path, **more):
@@ -46,18 +59,14 @@ def staged(client: Replay, task, tmp_path: Path, **more):
 def test_four_good_stages_are_the_models_and_the_program_scores(task, tmp_path: Path) -> None:
     client = Replay(GOOD)
     candidate = staged(client, task, tmp_path)
-    assert dict.fromkeys(candidate.origin, "x") == dict.fromkeys(STAGES, "x")
-    assert all(value.startswith("model") for value in candidate.origin.values())
-    assert candidate.origin["build_model"] == (
-        "model, repaired: took the code out of its fences"
-        if "repaired" in candidate.origin["build_model"]
-        else "model"
-    )
+    assert candidate.origin == dict.fromkeys(STAGES, "model")
     assert candidate.label == "staged, no instruction: 4 of 4 stages by the model"
     assert len(candidate.calls) == 4
     assert "LogisticRegression(C=0.5)" in candidate.program
     spec, _, split = task
-    found = evaluate(candidate, spec, split, Limits(wall_seconds=90), work=tmp_path / "w", predictions_dir=tmp_path / "p")
+    found = evaluate(
+        candidate, spec, split, Limits(wall_seconds=90), work=tmp_path / "w", predictions_dir=tmp_path / "p"
+    )
     assert found.status == "scored", found.error
     assert found.score is not None
     assert found.score > 0.6
@@ -67,22 +76,33 @@ def test_four_good_stages_are_the_models_and_the_program_scores(task, tmp_path: 
 @needs_sandbox
 def test_a_stage_sees_its_own_traceback_twice_and_then_falls_back(task, tmp_path: Path) -> None:
     broken = "def build_model(X, y):\n    return LogisticRegression(C=X['no such column'].sum() + {})\n"
-    client = Replay(GOOD | {"stage_build_model": [broken.format(0)], "repair": [broken.format(1), broken.format(2)]})
+    client = Replay(
+        GOOD | {"stage_build_model": [broken.format(0), broken.format(2)], "repair": [broken.format(1)]}
+    )
     candidate = staged(client, task, tmp_path)
     assert candidate.origin["build_model"].startswith("fallback: ")
     assert "no such column" in candidate.origin["build_model"]
-    assert candidate.origin["preprocess"].startswith("model")
-    first, second = client.asked["repair"]
-    assert "KeyError" in first["text"]
-    temperatures = [client.asked["stage_build_model"][0]["temperature"], first["temperature"], second["temperature"]]
-    assert temperatures == sorted(set(temperatures))
+    assert candidate.origin["preprocess"] == "model"
+    (first, anew), (mend,) = client.asked["stage_build_model"], client.asked["repair"]
+    assert "KeyError" not in first["text"]
+    assert "KeyError" in mend["text"]
+    assert "sum() + 0" in mend["text"]
+    assert "KeyError" in anew["text"]
+    assert first["temperature"] < mend["temperature"] < anew["temperature"]
     assert "LGBMClassifier(**settings)" in candidate.program
 
 
 @needs_sandbox
 def test_a_stage_that_is_mended_says_so(task, tmp_path: Path) -> None:
     scaled = "def preprocess(train, test):\n    scaler = StandardScaler()\n    X = scaler.fit_transform(train.drop([TARGET], axis=1))\n    return X, train[TARGET], scaler.transform(test.drop([TARGET], axis=1))\n"
-    client = Replay(GOOD | {"stage_preprocess": [scaled], "stage_build_model": ["def build_model(X, y):\n    retrn LogisticRegression()\n"], "repair": [BUILD]})
+    client = Replay(
+        GOOD
+        | {
+            "stage_preprocess": [scaled],
+            "stage_build_model": ["def build_model(X, y):\n    retrn LogisticRegression()\n"],
+            "repair": [BUILD],
+        }
+    )
     candidate = staged(client, task, tmp_path)
     assert "text encoded" in candidate.origin["preprocess"]
     assert "target dropped from test" in candidate.origin["preprocess"]
@@ -95,29 +115,56 @@ def test_a_stage_that_is_mended_says_so(task, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stage", "code", "sign"),
     [
-        ("preprocess", "def preprocess(train, test):\n    return train[['age']], train[TARGET]\n", "three values"),
-        ("preprocess", "def preprocess(train, test):\n    return train[['age']], train['age'], test[['age']]\n", "unchanged"),
-        ("preprocess", "def preprocess(train, test):\n    return train[['age']], train[TARGET], test[['age']].head(3)\n", "3 rows"),
+        (
+            "preprocess",
+            "def preprocess(train, test):\n    return train[['age']], train[TARGET]\n",
+            "three values",
+        ),
+        (
+            "preprocess",
+            "def preprocess(train, test):\n    return train[['age']].head(50), train['age'].head(50), test[['age']]\n",
+            "unchanged",
+        ),
+        (
+            "preprocess",
+            "def preprocess(train, test):\n    return train[['age']], train[TARGET], test[['age']].head(3)\n",
+            "3 rows",
+        ),
         ("train_model", "def train_model(model, X, y):\n    return 'fitted'\n", "AttributeError"),
-        ("predict", "def predict(fitted, X_test):\n    return np.full(len(X_test), np.nan)\n", "missing or infinite"),
-        ("predict", "def predict(fitted, X_test):\n    return fitted.predict_proba(X_test)[:5]\n", "5 predictions"),
-        ("build_model", "def build_model(X, y):\n    os.system('cp /etc/passwd ./submission.csv')\n    return None\n", "returned nothing"),
-        ("build_model", "def build_model(X, y):\n    import socket\n    return socket.create_connection(('1.1.1.1', 80), 3)\n", "rror"),
+        (
+            "predict",
+            "def predict(fitted, X_test):\n    return np.full(len(X_test), np.nan)\n",
+            "missing or infinite",
+        ),
+        (
+            "predict",
+            "def predict(fitted, X_test):\n    return fitted.predict_proba(X_test)[:5]\n",
+            "5 predictions",
+        ),
+        (
+            "build_model",
+            "def build_model(X, y):\n    os.system('cp /etc/passwd ./submission.csv')\n    return None\n",
+            "returned nothing",
+        ),
+        (
+            "build_model",
+            "def build_model(X, y):\n    import socket\n    return socket.create_connection(('1.1.1.1', 80), 3)\n",
+            "rror",
+        ),
     ],
 )
-def test_a_broken_contract_is_named_and_the_stage_falls_back(stage: str, code: str, sign: str, task, tmp_path: Path) -> None:
-    candidate = staged(Replay(GOOD | {f"stage_{stage}": [code]}), task, tmp_path, attempts=0)
-    assert candidate.origin[stage].startswith("fallback: ")
-    assert sign in candidate.origin[stage]
-    assert candidate.label.endswith("3 of 4 stages by the model")
+def test_a_broken_contract_is_named(stage: str, code: str, sign: str, dry: DryRun) -> None:
+    body, _, wrong = stage_code(code, stage)
+    assert wrong == ""
+    assert sign in dry.run(render_skeleton(dry.spec, dry.columns, {stage: body}))
 
 
 @needs_sandbox
-@pytest.mark.parametrize("reply", ["", "I cannot do that.", "x " * 3000, "```python\n" + "(" * 2000 + "\n```"])
+@pytest.mark.parametrize("reply", ["", "I cannot do that. " * 300, "```python\n" + "(" * 2000 + "\n```"])
 def test_a_model_that_answers_nonsense_gives_no_candidate(reply: str, task, tmp_path: Path) -> None:
     names = [f"stage_{stage}" for stage in STAGES] + ["repair"]
     with pytest.raises(UnusableReply, match="none of the four stages"):
-        staged(Replay(dict.fromkeys(names, [reply])), task, tmp_path)
+        staged(Replay({name: [reply] for name in names}), task, tmp_path)
     assert not list((tmp_path / "work").iterdir())
 
 
@@ -154,10 +201,26 @@ def test_images_are_not_for_this_route(task, tmp_path: Path) -> None:
     ("reply", "stage", "code"),
     [
         ("def f(x, z):\n    return x\n", "predict", "def predict(x, z):\n    return x\n"),
-        ("train = pd.read_csv('a.csv')\nK = 3\ndef predict(a, b):\n    return K\nprint(predict(1, 2))\n", "predict", "K = 3\n\ndef predict(a, b):\n    return K\n"),
-        ("TARGET = 'x'\ndef predict(a, b):\n    return TARGET\n", "predict", "def predict(a, b):\n    return TARGET\n"),
-        ("def train_model(model, X, y):\n    model.fit(X, y)\n", "train_model", "def train_model(model, X, y):\n    model.fit(X, y)\n    return model\n"),
-        ("def build_model(X, y):\n    model = Ridge(\n        alpha=1,\n", "build_model", "def build_model(X, y):\n    model = Ridge(\n        alpha=1\n)\n    return model\n"),
+        (
+            "train = pd.read_csv('a.csv')\nK = 3\ndef predict(a, b):\n    return K\nprint(predict(1, 2))\n",
+            "predict",
+            "K = 3\n\ndef predict(a, b):\n    return K\n",
+        ),
+        (
+            "TARGET = 'x'\ndef predict(a, b):\n    return TARGET\n",
+            "predict",
+            "def predict(a, b):\n    return TARGET\n",
+        ),
+        (
+            "def train_model(model, X, y):\n    model.fit(X, y)\n",
+            "train_model",
+            "def train_model(model, X, y):\n    model.fit(X, y)\n    return model\n",
+        ),
+        (
+            "def build_model(X, y):\n    model = Ridge(\n        alpha=1,\n",
+            "build_model",
+            "def build_model(X, y):\n    model = Ridge(\n        alpha=1\n)\n    return model\n",
+        ),
     ],
 )
 def test_the_function_is_found_in_a_reply(reply: str, stage: str, code: str) -> None:

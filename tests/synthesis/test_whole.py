@@ -57,7 +57,9 @@ def test_a_program_that_only_needs_repairs_costs_one_call_and_scores(task, tmp_p
 
 
 def test_the_model_sees_its_own_traceback_at_a_higher_temperature(task, tmp_path: Path) -> None:
-    client = Replay({"whole": ["```python\nimport pandas as pd\nraise KeyError('Cabin')\n```"], "repair": [GOOD]})
+    client = Replay(
+        {"whole": ["```python\nimport pandas as pd\nraise KeyError('Cabin')\n```"], "repair": [GOOD]}
+    )
     candidate = whole(client, task, tmp_path)
     assert candidate.origin == {"program": "model"}
     assert any("round 1" in note for note in candidate.repairs)
@@ -75,7 +77,9 @@ def test_the_model_sees_its_own_traceback_at_a_higher_temperature(task, tmp_path
         ("x = 1\n", "submission"),
     ],
 )
-def test_a_program_that_stays_broken_comes_back_with_its_fault(task, tmp_path: Path, code: str, sign: str) -> None:
+def test_a_program_that_stays_broken_comes_back_with_its_fault(
+    task, tmp_path: Path, code: str, sign: str
+) -> None:
     client = Replay({"whole": [f"```python\n{code}```"], "repair": [f"```python\n{code}```"]})
     candidate = whole(client, task, tmp_path, rounds=1)
     assert "fails on a sample" in candidate.origin["program"]
@@ -98,7 +102,10 @@ def test_an_empty_reply_is_an_error_to_record(task, tmp_path: Path) -> None:
 
 
 def test_the_paper_asks_for_sections_and_then_integrates_them(task, tmp_path: Path) -> None:
-    sections = {f"code_{name}": [f"```python\n{name} = 1\n```"] for name in ("preprocessing", "architecture", "training", "submission")}
+    sections = {
+        f"code_{name}": [f"```python\n{name} = 1\n```"]
+        for name in ("preprocessing", "architecture", "training", "submission")
+    }
     client = Replay(sections | {"integration": [GOOD]})
     candidate = whole(client, task, tmp_path, prompt_set="paper")
     assert len(candidate.calls) == 5
@@ -108,5 +115,11 @@ def test_the_paper_asks_for_sections_and_then_integrates_them(task, tmp_path: Pa
 
 def test_direct_takes_the_program_as_it_is(task) -> None:
     spec, profile, _ = task
-    candidate = write_direct(Replay({"direct": ["```python\nprint(undefined_name)\n```"]}), spec, profile, seed=0)
-    assert (candidate.route, candidate.program, candidate.repairs) == ("direct", "print(undefined_name)\n", ())
+    candidate = write_direct(
+        Replay({"direct": ["```python\nprint(undefined_name)\n```"]}), spec, profile, seed=0
+    )
+    assert (candidate.route, candidate.program, candidate.repairs) == (
+        "direct",
+        "print(undefined_name)\n",
+        (),
+    )

@@ -55,7 +55,7 @@ def fit_xgboost(
     watch = []
     if stop is not None:
         watch = [(xgb.DMatrix(stop[0], stop[1], enable_categorical=True), "held")]
-        callbacks.append(xgb.callback.EarlyStopping(rounds=patience, save_best=False))
+        callbacks.insert(0, xgb.callback.EarlyStopping(rounds=patience, save_best=False))
     model = xgb.train(parameters, data, rounds, evals=watch, callbacks=callbacks, verbose_eval=False)
     used = model.best_iteration + 1 if stop is not None else model.num_boosted_rounds()
     found = [
