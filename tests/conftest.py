@@ -3,7 +3,6 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,8 +22,8 @@ def pytest_sessionfinish() -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A LINGUACODUS_HOME for one test alone."""
     place = tmp_path / "home"
     monkeypatch.setenv("LINGUACODUS_HOME", str(place))
-    yield place
+    return place
