@@ -17,7 +17,8 @@ test: setup-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(LINGUACODUS) models pull smollm2-135m-instruct-q4_1
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not flow' -n 2 --dist loadfile
+	$(BIN)/pytest -m flow
 
 setup: $(VENV)/.user bubblewrap
 
