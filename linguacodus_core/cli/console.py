@@ -28,7 +28,7 @@ class LiveProgress(logging.Handler):
         super().__init__(logging.INFO)
         self._console = console or Console(highlight=False)
         self._standing: Standing | None = None
-        self._since = self._start = time.monotonic()
+        self._since = time.monotonic()
         self._live = Live(
             get_renderable=self._status, console=self._console, refresh_per_second=2, transient=True
         )
@@ -53,14 +53,18 @@ class LiveProgress(logging.Handler):
         if standing:
             self._standing, self._since = standing, time.monotonic()
         if message := record.getMessage():
-            when = self._standing.elapsed if self._standing else time.monotonic() - self._start
             style = "yellow" if record.levelno >= logging.WARNING else ""
-            self._console.print(Text.assemble((f"{when:6.0f} s  ", "dim"), (message, style)))
+            self._console.print(
+                Text.assemble((f"{self._elapsed:6.0f} s  ", "dim"), (message, style)), soft_wrap=True
+            )
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._since + (self._standing.elapsed if self._standing else 0.0)
 
     def _status(self) -> Text:
         if self._standing is None:
-            return Text(f"starting ({time.monotonic() - self._start:.0f} s)", style="dim")
-        elapsed = self._standing.elapsed + time.monotonic() - self._since
-        left = max(0.0, self._standing.limit - elapsed)
+            return Text(f"{self._elapsed:6.0f} s  starting", style="dim")
+        left = max(0.0, self._standing.limit - self._elapsed)
         best = f" · best {self._standing.best}" if self._standing.best else ""
-        return Text(f"{elapsed:6.0f} s  {self._standing.doing}{best} · {left:.0f} s left", style="cyan")
+        return Text(f"{self._elapsed:6.0f} s  {self._standing.doing}{best} · {left:.0f} s left", style="cyan")

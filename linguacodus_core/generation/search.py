@@ -1,5 +1,6 @@
 """The anytime search: which candidate runs next, which is best, and when to stop (DESIGN, "Generation")."""
 
+import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import RLock
@@ -144,7 +145,13 @@ class Search:
     def seconds_for_next(self) -> float:
         """The wall time that one more candidate may take now; 0 when the search should end."""
         left = self.clock.left - self.reserve
-        return min(left, max(60.0, SHARE_OF_TIME * self.clock.limit)) if left > 10 else 0.0
+        return min(left, max(60.0, SHARE_OF_TIME * self.clock.limit)) if left > self._typical else 0.0
+
+    @property
+    def _typical(self) -> float:
+        """Seconds that a candidate needs, by those that ran; a run is not begun with less."""
+        ran = [item.seconds for item in list(self.evaluations.values()) if item.status == "scored"]
+        return max(10.0, statistics.median(ran)) if ran else 10.0
 
     def history(self, most: int = 6) -> tuple[str, ...]:
         """Lines that tell the model what was tried and how it scored, best first."""

@@ -55,6 +55,7 @@ def staged(client: Replay, task, tmp_path: Path, **more):
     return write_staged(client, None, spec, profile, split=split, work=tmp_path / "work", seed=0, **more)
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_four_good_stages_are_the_models_and_the_program_scores(task, tmp_path: Path) -> None:
     client = Replay(GOOD)
@@ -73,6 +74,7 @@ def test_four_good_stages_are_the_models_and_the_program_scores(task, tmp_path: 
     assert not list((tmp_path / "work").iterdir())
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_stage_sees_its_own_traceback_twice_and_then_falls_back(task, tmp_path: Path) -> None:
     broken = "def build_model(X, y):\n    return LogisticRegression(C=X['no such column'].sum() + {})\n"
@@ -92,6 +94,7 @@ def test_a_stage_sees_its_own_traceback_twice_and_then_falls_back(task, tmp_path
     assert "LGBMClassifier(**settings)" in candidate.program
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_stage_that_is_mended_says_so(task, tmp_path: Path) -> None:
     scaled = "def preprocess(train, test):\n    scaler = StandardScaler()\n    X = scaler.fit_transform(train.drop([TARGET], axis=1))\n    return X, train[TARGET], scaler.transform(test.drop([TARGET], axis=1))\n"
@@ -244,6 +247,7 @@ def test_what_is_wrong_with_a_reply_is_said(reply: str, sign: str) -> None:
     assert sign in stage_code(reply, "predict")[2]
 
 
+@pytest.mark.slow
 @needs_sandbox
 @pytest.mark.parametrize("model", sorted(path.stem for path in RECORDINGS.glob("*.json")))
 def test_the_recorded_stages_of_a_real_model_end_in_a_program(model: str, task, tmp_path: Path) -> None:
