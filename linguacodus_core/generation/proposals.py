@@ -11,6 +11,9 @@ from linguacodus_core.synthesis.sample import random_plan
 from linguacodus_core.taskfolder.profile import DataProfile
 from linguacodus_core.taskfolder.spec import TaskSpec
 
+SMALL = 5_000
+"""With fewer rows the floor's plan gains nothing from more effort, so that it is not run again."""
+
 BRIEF = 200.0
 """Below this time limit (seconds) every program is rendered with small effort."""
 
@@ -39,11 +42,13 @@ def proposals(request: GenerateRequest, spec: TaskSpec, data: DataProfile) -> li
     found: list[Candidate] = []
     effort = effort_for(request.time_limit)
     if "prior" in request.sources:
-        found += [_candidate("prior", "prior", plan, spec, effort) for plan in prior_plans(spec, data)]
+        plans = prior_plans(spec, data)
+        new = plans[1:] if request.floor and spec.train_rows < SMALL else plans
+        found += [_candidate("prior", "prior", plan, spec, effort) for plan in new]
     if "random" in request.sources:
-        plans = (random_plan(spec, data, request.seed + number) for number in range(request.max_ideas))
+        random_plans = (random_plan(spec, data, request.seed + number) for number in range(request.max_ideas))
         found += [
             _candidate("random", f"random {number}", plan, spec, effort)
-            for number, plan in enumerate(plans, 1)
+            for number, plan in enumerate(random_plans, 1)
         ]
     return found
