@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,17 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "home"
     monkeypatch.setenv("LINGUACODUS_HOME", str(place))
     return place
+
+
+@pytest.fixture
+def no_hang() -> Iterator[None]:
+    """Ends a test that has not come to an end after two minutes (a regular expression gone wild)."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError("the test did not come to an end")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(120)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)

