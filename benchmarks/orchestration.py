@@ -1,0 +1,88 @@
+"""What does the orchestration cost? Wall time of the command beyond the run's own seconds.
+
+    python benchmarks/orchestration.py [--time-limit 40]
+
+Runs `generate` on an example task, without a Prefect server (it starts a temporary one) and against a
+running one, each time once with work to do and once with everything cached.
+"""
+
+import argparse
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BIN = Path(sys.executable).parent
+
+
+@contextmanager
+def prefect_server(home: Path) -> Iterator[str]:
+    """A Prefect server of its own on a free port; yields its API URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "PREFECT_HOME": str(home), "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
+    command = [str(BIN / "prefect"), "server", "start", "--port", str(port), "--no-ui"]
+    server = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}/api"
+    try:
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(f"{url}/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def timed(task: Path, out: Path, environment: dict[str, str], limit: float) -> tuple[float, float]:
+    """(wall seconds of the command, seconds of work that were new in it)."""
+    record = out / "run.json"
+    before = json.loads(record.read_text())["seconds"] if record.exists() else 0.0
+    start = time.perf_counter()
+    subprocess.run(
+        [str(BIN / "linguacodus"), "generate", str(task), "--out", str(out), "--sources", "prior",
+         "--time-limit", str(limit)],
+        env=environment, check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return time.perf_counter() - start, json.loads(record.read_text())["seconds"] - before
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--time-limit", type=float, default=40)
+    options = parser.parse_args()
+    print("| server | run | wall seconds | seconds of work | orchestration |\n|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        task = place / "task"
+        subprocess.run([str(BIN / "linguacodus"), "example", "breast-cancer", str(task)], check=True)
+        with prefect_server(place / "server") as url:
+            for server, api in (("temporary", ""), ("running", url)):
+                home = place / server
+                environment = {
+                    **os.environ,
+                    "LINGUACODUS_HOME": str(home),
+                    "PREFECT_HOME": str(home / "prefect"),
+                    **({"PREFECT_API_URL": api} if api else {}),
+                }
+                for run in ("first", "cached"):
+                    wall, work = timed(task, home / "out", environment, options.time_limit)
+                    print(f"| {server} | {run} | {wall:.1f} | {work:.1f} | {wall - work:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
