@@ -9,15 +9,16 @@ from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.metrics.scoring import better
+from linguacodus_core.sandbox.machine import cores
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 SHARE_OF_TIME = 0.3
-"""The most of the time limit that one candidate may take on the hold-outs."""
+"""The most of the time limit that one candidate may take on the hold-outs, or the winner on the full data."""
 
-FINISH_SECONDS = 15.0
+FINISH_SECONDS = 10.0
 """Kept back for the report and the outputs."""
 
 
@@ -130,16 +131,16 @@ class Search:
 
     def full_run_seconds(self, members: Iterable[str]) -> float:
         """How long these candidates would need on the full data, by their hold-out runs."""
-        runs = max(1, len(self.split.folds))
+        runs = len(self.split.folds)
         inner = sum(fold.train_rows for fold in self.split.folds) / runs
-        growth = max(1.0, self.spec.train_rows / max(1.0, inner))
-        return sum(self.evaluations[item].seconds / runs * growth * 1.3 + 5.0 for item in members)
+        growth = max(1.0, self.spec.train_rows / max(1.0, inner)) * min(runs, cores()) / runs
+        return sum(self.evaluations[item].seconds * growth * 1.1 + 3.0 for item in members)
 
     @property
     def reserve(self) -> float:
         """Seconds to keep for the winner's run on the full data (the best three, should they blend)."""
         top = [item.candidate for item in self.scored[:3]]
-        return FINISH_SECONDS + min(self.full_run_seconds(top), 0.4 * self.clock.limit)
+        return FINISH_SECONDS + min(self.full_run_seconds(top), SHARE_OF_TIME * self.clock.limit)
 
     @property
     def seconds_for_next(self) -> float:

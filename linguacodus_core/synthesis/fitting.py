@@ -17,18 +17,14 @@ _MODELS = {
     "mlp": ("learners", "fit_mlp"),
     "naive_bayes": ("learners", "fit_naive_bayes"),
 }
-_TEXT_MODELS = {
-    "linear": "text_blend_model",
-    "elastic_net": "sgd_model",
-    "svm": "linear_svc_model",
-    "naive_bayes": "complement_nb_model",
-}
 TEXT_MODELS = {
     "linear": "text_blend_model",
     "elastic_net": "sgd_model",
     "svm": "linear_svc_model",
     "naive_bayes": "complement_nb_model",
 }
+IMAGE_MODELS = {"linear": ("image_logistic_model", 0.01), "svm": ("image_svm_model", 10.0)}
+"""For dense image features: the block, and what the plan's C is multiplied by."""
 
 
 class Fitting(Statements):
@@ -84,9 +80,9 @@ class Fitting(Statements):
         if self.network:
             self.use("adapters", "fit_plain")
             return f"partial(fit_plain, inner={self.use('image_network', 'train_network')}, timed=True)"
-        if self.spec.image_column and family == "linear":
+        if self.spec.image_column and family in IMAGE_MODELS:
             self.use("adapters", "fit_plain")
-            return f"partial(fit_plain, inner={self.use('image_features', 'image_logistic_model')})"
+            return f"partial(fit_plain, inner={self.use('image_features', IMAGE_MODELS[family][0])})"
         if self.sparse and family in TEXT_MODELS:
             self.use("adapters", "fit_plain")
             return f"partial(fit_plain, inner={self.use('text', TEXT_MODELS[family])})"

@@ -7,6 +7,7 @@ figure 2).
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 from typing import Any
 
 from linguacodus_core.synthesis.facts import ColumnFacts, column_facts
@@ -198,13 +199,18 @@ def _image_rows() -> Iterator[dict[str, Any]]:
         "regularisation": "high",
     }  # fmt: skip
     yield {
-        "idea": "A linear model of patch features learned without labels: the best of the classical ways.",
-        "family": "linear", "image": "patches", "folds": 3,
+        "idea": "A kernel machine on patch features learned without labels: the best of the classical ways.",
+        "family": "svm", "image": "patches", "folds": 3,
     }  # fmt: skip
     yield {
-        "idea": "A network that learns its own features.",
-        "family": "mlp", "image": "network", "folds": 3,
+        "idea": "A linear model of patch features.",
+        "family": "linear", "image": "patches", "folds": 3,
     }  # fmt: skip
+    if find_spec("torch"):
+        yield {
+            "idea": "A network that learns its own features.",
+            "family": "mlp", "image": "network", "folds": 3,
+        }  # fmt: skip
     yield {
         "idea": "A kernel machine on oriented gradients and colours.",
         "family": "svm", "image": "shapes", "folds": 3,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from linguacodus_core.synthesis.fitting import TEXT_MODELS, Answers, Fitting
+from linguacodus_core.synthesis.fitting import IMAGE_MODELS, TEXT_MODELS, Answers, Fitting
 from linguacodus_core.synthesis.hyper import SECONDS, Effort, rounds, settings
 from linguacodus_core.synthesis.plan import TREES, PipelinePlan, adapt
 from linguacodus_core.synthesis.preparation import Preparation
@@ -52,8 +52,8 @@ class _Writer(Preparation, Fitting, Answers):
         chosen = settings(plan, self.effort, sparse=sparse_trees)
         if (self.sparse and plan.family in TEXT_MODELS) or self.network:
             chosen = {}
-        if spec.image_column and plan.family == "linear":
-            chosen = {"C": chosen["C"] / 100} if chosen else {}
+        if spec.image_column and plan.family in IMAGE_MODELS and chosen:
+            chosen = {"C": chosen["C"] * IMAGE_MODELS[plan.family][1]}
         found += [
             ("FOLDS", plan.folds),
             ("SEEDS", plan.seeds),
