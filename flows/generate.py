@@ -5,24 +5,32 @@ language model writes instructions and programs, and meanwhile the harness runs 
 expected value first. At the end the best candidate, or a blend of the best, runs on the full data.
 """
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.writer_lane import writer_lane
 from linguacodus_core import store
-from linguacodus_core.errors import LinguacodusError
-from linguacodus_core.generation.finish import contenders, submission_path
-from linguacodus_core.generation.progress import say, warn
+from linguacodus_core.errors import LinguacodusError, SubmissionInvalid
+from linguacodus_core.generation.finish import contenders, ranked, submission_path
+from linguacodus_core.generation.progress import logger, say
 from linguacodus_core.generation.proposals import floors, proposals
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.run import Run, open_run
+from linguacodus_core.generation.search import Contender
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.sandbox.check import require
 from linguacodus_core.sandbox.limits import Limits
+from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.settings import local_home
 from linguacodus_core.synthesis.candidate import Candidate
 from tasks.board import Board
 from tasks.generate import (
+    CutShort,
     carve_holdout,
     evaluate_candidate,
     leave_outputs,
@@ -33,6 +41,9 @@ from tasks.generate import (
 
 GRACE_SECONDS = 30.0
 """What a winner may take at least, even when the time limit is reached by then."""
+
+LEAST_SECONDS = 5.0
+"""With less, no further contender is run."""
 
 
 @flow(
@@ -52,15 +63,25 @@ def generate(request: GenerateRequest) -> GenerateResult:
     split = carve_holdout(spec, request.seed, local_home() / "splits")
     with open_run(request, spec, llm, profile_data(spec), split) as run:
         board = Board(run)
-        try:
-            if request.floor:
-                lay_floor(run, board)
-            propose(run)
-            search(run, board)
-        except KeyboardInterrupt:
-            run.interrupted = True
-            say("stopped by hand: keeping the best so far")
+        if not run.finished:
+            look_for_the_best(run, board)
         return crown(run, board)
+
+
+def look_for_the_best(run: Run, board: Board) -> None:
+    """The floor, then the search; whatever ends it early, what was found so far is kept."""
+    try:
+        if run.request.floor:
+            lay_floor(run, board)
+        propose(run)
+        search(run, board)
+    except KeyboardInterrupt:
+        run.interrupted = True
+        say("stopped by hand: keeping the best so far (once more: the last submission as it is)")
+    except LinguacodusError as error:
+        if run.first_submission_seconds is None:
+            raise
+        run.note(f"the search ended early: {error}")
 
 
 def lay_floor(run: Run, board: Board) -> None:
@@ -100,52 +121,83 @@ def evaluate(run: Run, board: Board, candidate: Candidate, seconds: float) -> No
         return
     board.show(f"running {candidate.label}")
     limits = Limits.for_machine(wall_seconds=seconds)
-    found = evaluate_candidate(
-        candidate, run.spec, run.split, limits, run.request.sandbox, run.work, run.predictions
-    )
+    try:
+        found = evaluate_candidate(
+            candidate, run.spec, run.split, limits, run.request.sandbox, run.work, run.predictions
+        )
+    except CutShort as cut:
+        found = cut.evaluation
+    except LinguacodusError:
+        raise
+    except Exception as error:  # hostile output may break the harness; it must not end the run
+        logger.debug("the harness failed on %s", candidate.id, exc_info=True)
+        found = Evaluation(candidate=candidate.id, status="crashed", error=f"the harness failed: {error!r}")
     board.evaluated(candidate, found, best=run.search.record(found))
 
 
 def submit(run: Run, candidate: Candidate, seconds: float) -> bool:
     """Run a candidate on the full data and keep its submission; False when it has no valid one."""
     kept = submission_path(run, candidate)
-    if kept.exists():
-        return True
-    limits = Limits.for_machine(wall_seconds=seconds)
-    try:
-        made = run_on_full_data(candidate, run.spec, limits, run.request.sandbox, run.work)
-    except LinguacodusError as error:
-        run.notes.append(f"{candidate.label} does not run on the full data: {error.problem}")
-        warn(run.notes[-1])
-        return False
-    run.enforced = made.execution.enforced
-    store.write_bytes(kept, made.frame.to_csv(index=False).encode())
-    if run.first_submission_seconds is None:
-        store.write_bytes(run.request.out / "submission.csv", kept.read_bytes())
+    if not kept.exists():
+        limits = Limits.for_machine(wall_seconds=seconds)
+        try:
+            made = run_on_full_data(candidate, run.spec, limits, run.request.sandbox, run.work)
+        except SubmissionInvalid as error:
+            run.note(f"{candidate.label} does not run on the full data: {error.problem}")
+            return False
+        store.write_bytes(kept, made.frame.to_csv(index=False).encode())
+        run.journal.add("submission", run.clock.elapsed, note=candidate.id, enforced=made.execution.enforced)
+    if not (run.request.out / "submission.csv").exists():
         store.write_text(run.request.out / "solution.py", candidate.program)
+        store.write_bytes(run.request.out / "submission.csv", kept.read_bytes())
         say(f"a valid submission stands in {run.request.out}", run.standing("searching"))
-    run.journal.add("submission", run.clock.elapsed, note=candidate.id)
     return True
 
 
 def crown(run: Run, board: Board) -> GenerateResult:
     """The best candidate that runs on the full data wins; everything is written to the output folder."""
-    left = max(GRACE_SECONDS, run.clock.left - 5)
-    ranked = contenders(run, left)
     try:
         board.show("the winner runs on the full data")
-        ready = (item for item in ranked if submit(run, item.candidate, max(GRACE_SECONDS, run.clock.left)))
-        winner = next(ready, None)
+        winner = run.finished or first_that_runs(run)
     except KeyboardInterrupt:
         run.interrupted = True
         say("stopped by hand again: keeping the last submission as it is")
-        winner = next((item for item in ranked if submission_path(run, item.candidate).exists()), None)
+        winner = next((item for item in ranked(run) if submission_path(run, item.candidate).exists()), None)
     if winner is None:
+        why = "it was stopped before the first one stood" if run.interrupted else "none wrote a valid one"
         raise LinguacodusError(
-            "no candidate wrote a valid submission",
-            "give it more time (--time-limit), or let the floor run (without --no-floor)",
+            f"there is no submission: {why}",
+            "give it more time (--time-limit), and the floor (no --no-floor)",
         )
-    leave_outputs(run, winner, submission_path(run, winner.candidate).read_bytes())
-    result = run.result(winner)
-    board.finished(winner, result)
+    with undisturbed():
+        leave_outputs(run, winner, submission_path(run, winner.candidate).read_bytes())
+        if not run.interrupted and not run.finished:
+            run.finish(winner)
+        result = run.result(winner)
+        board.finished(winner, result)
     return result
+
+
+def first_that_runs(run: Run) -> Contender | None:
+    """The best contender with a valid submission on the full data, within the time that is left."""
+    end = run.clock.elapsed + max(GRACE_SECONDS, run.clock.left)
+    for item in contenders(run, end - run.clock.elapsed):
+        left = end - run.clock.elapsed
+        if (left > LEAST_SECONDS or submission_path(run, item.candidate).exists()) and submit(
+            run, item.candidate, left
+        ):
+            return item
+    return None
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C waits for nothing here: the outputs of a finished search are written whole."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -17,7 +17,7 @@ from linguacodus_core.errors import (
 )
 from linguacodus_core.generation.agenda import Step, next_step
 from linguacodus_core.generation.outputs import call_rows
-from linguacodus_core.generation.progress import say, warn
+from linguacodus_core.generation.progress import say
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.write import Written
 from linguacodus_core.llm.budget import Budget
@@ -86,8 +86,8 @@ class WriterLane:
         calls, client.asked = client.asked, []
         if isinstance(written, ENDS_THE_LANE) and not isinstance(written, UnusableReply):
             self._client = None
-            run.notes.append(f"the language model was not asked any further: {written.problem}")
-            warn(f"going on without the language model: {written}")
+            run.search.give_up("", written.problem, calls)
+            run.note(f"going on without the language model: {written}")
         elif isinstance(written, Written) and written.instruction:
             run.search.learn(written.instruction, step.id, calls)
             say(f"the model wrote the {step.words}")
@@ -117,14 +117,13 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
     with ExitStack() as stack:
         try:
             url = stack.enter_context(endpoint_for(run.profile))
+            spent = sum(float(str(row["usd"])) for row in call_rows(run))
+            budget = Budget(usd=max(0.0, run.request.budget_usd - spent), seconds=run.clock.left)
+            ledger = stack.enter_context(Ledger(ledger_path()))
+            lane = WriterLane(run, Client(run.profile, ledger, budget, endpoint=url))
         except LinguacodusError as error:
-            run.notes.append(f"no language model: {error.problem}")
-            warn(f"going on without a language model: {error}")
-            yield WriterLane(run, None)
-            return
-        spent = sum(float(str(row["usd"])) for row in call_rows(run))
-        budget = Budget(usd=max(0.0, run.request.budget_usd - spent), seconds=run.clock.left)
-        lane = WriterLane(run, Client(run.profile, Ledger(ledger_path()), budget, endpoint=url))
+            run.note(f"going on without a language model: {error}")
+            lane = WriterLane(run, None)
         stack.callback(lane.close)
         lane.ask()
         yield lane

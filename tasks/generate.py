@@ -14,7 +14,7 @@ from linguacodus_core.generation.write import Written, write
 from linguacodus_core.llm.client import Client
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring import harness
-from linguacodus_core.scoring.evaluation import Evaluation
+from linguacodus_core.scoring.evaluation import CUT_SHORT, Evaluation
 from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder import profile, read
@@ -41,8 +41,16 @@ def carve_holdout(spec: TaskSpec, seed: int, into: Path) -> Split:
     return open_split(spec, seed, into)
 
 
-def _evaluation_key(candidate: Candidate, split: Split, **_: object) -> str:
-    return f"{candidate.id}-{split.sha256[:16]}"
+class CutShort(Exception):
+    """A candidate ran into a limit. Raised, so that the result is not kept: with more it may do better."""
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        super().__init__(f"{evaluation.status}: {evaluation.error}")
+        self.evaluation = evaluation
+
+
+def _evaluation_key(candidate: Candidate, split: Split, isolation: str, **_: object) -> str:
+    return f"{candidate.id}-{split.sha256[:16]}-{isolation}"
 
 
 @task(task_run_name="evaluate {candidate.label}", tags=["sandbox"], **stored(_evaluation_key))
@@ -55,8 +63,13 @@ def evaluate_candidate(
     work: Path,
     predictions: Path,
 ) -> Evaluation:
-    """Run a candidate on the hold-outs and score it."""
-    return harness.evaluate(candidate, spec, split, limits, isolation, work=work, predictions_dir=predictions)
+    """Run a candidate on the hold-outs and score it. Raises CutShort when a limit ended it."""
+    found = harness.evaluate(
+        candidate, spec, split, limits, isolation, work=work, predictions_dir=predictions
+    )
+    if found.status in CUT_SHORT:
+        raise CutShort(found)
+    return found
 
 
 @task(

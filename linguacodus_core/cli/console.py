@@ -2,6 +2,8 @@
 
 import logging
 import time
+import traceback
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
@@ -9,8 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from linguacodus_core import store
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.progress import Standing, logger
+from linguacodus_core.settings import local_home
 
 
 def complain(error: LinguacodusError) -> None:
@@ -19,6 +23,18 @@ def complain(error: LinguacodusError) -> None:
     console.print(Text.assemble(("error: ", "bold red"), error.problem))
     if error.remedy:
         console.print(Text.assemble(("  try: ", "bold"), error.remedy))
+
+
+def complain_of_a_bug(error: Exception) -> None:
+    """An unexpected error: one message, the traceback in a file of LINGUACODUS_HOME/logs."""
+    text = "".join(traceback.format_exception(error))
+    try:
+        log = local_home() / "logs" / f"error-{datetime.now(UTC):%Y%m%dT%H%M%S}.txt"
+        store.write_text(log, text)
+        where = f"the traceback is in {log}"
+    except (OSError, LinguacodusError):
+        where = "the traceback could not be kept"
+    complain(LinguacodusError(f"unexpected {type(error).__name__}: {error}", f"the same again; {where}"))
 
 
 class LiveProgress(logging.Handler):

@@ -82,9 +82,11 @@ def generate(
             f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}", "linguacodus generate --help"
         ) from None
     with LiveProgress():
+        from linguacodus_core.generation.clock import STARTED
         from linguacodus_core.generation.preflight import preflight
 
-        preflight(request)
+        fetching = preflight(request)
+        STARTED.set(_process_start() + fetching)
         result = _flow("generate")(request)
     typer.echo(f"\n{result.winner}")
     if result.score is not None:
@@ -93,6 +95,15 @@ def generate(
     stopped = "stopped by hand; " if result.status == "interrupted" else ""
     typer.echo(f"{stopped}{result.seconds:.0f} s, {result.candidates} candidates")
     typer.echo(f"see {result.out / 'report.html'}")
+
+
+def _process_start() -> float:
+    """When this process began, in time.monotonic()."""
+    import time
+
+    import psutil
+
+    return time.monotonic() - (time.time() - psutil.Process().create_time())
 
 
 def _flow(name: str):  # type: ignore[no-untyped-def]

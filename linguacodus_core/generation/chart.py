@@ -35,7 +35,7 @@ def score_chart(run: Run) -> str:
     points = [
         (entry.elapsed, entry.evaluation.score, run.search.candidates[entry.evaluation.candidate])
         for entry in run.journal.entries
-        if entry.evaluation and entry.evaluation.score is not None
+        if entry.kind == "evaluation" and entry.evaluation and entry.evaluation.score is not None
     ]
     if not points:
         return ""

@@ -22,19 +22,29 @@ def contenders(run: Run, seconds: float) -> list[Contender]:
     seconds: what is left for the winner's run on the full data; a blend that would not fit is made
     of fewer members.
     """
-    scored = [Contender(run.search.candidates[item.candidate], item) for item in run.search.scored]
-    found = _blend(run, scored, seconds) if run.request.blend else None
+    single = ranked(run)
+    found = _blend(run, single, seconds) if run.request.blend else None
+    return [found, *single] if found else single
+
+
+def ranked(run: Run) -> list[Contender]:
+    """The scored candidates, best first, then a floor that was not scored."""
+    search = run.search
+    scored = [Contender(search.candidates[item.candidate], item) for item in search.scored]
     floors = [
-        Contender(item, run.search.evaluations.get(item.id))
-        for item in run.search.candidates.values()
+        Contender(item, search.evaluations.get(item.id))
+        for item in search.candidates.values()
         if item.route == "floor"
     ]
-    ranked = [*([found] if found else []), *scored, *floors]
-    return list({item.candidate.id: item for item in ranked}.values())
+    return list({item.candidate.id: item for item in (*scored, *floors)}.values())
 
 
 def _blend(run: Run, scored: list[Contender], seconds: float) -> Contender | None:
-    members = [(item.candidate, item.evaluation) for item in scored[:BLEND_FROM] if item.evaluation]
+    members = [
+        (item.candidate, item.evaluation)
+        for item in scored[:BLEND_FROM]
+        if item.evaluation and item.evaluation.score is not None
+    ]
     while len(members) > 1:
         found = blend(members, run.spec, run.split, run.predictions)
         if found is None:

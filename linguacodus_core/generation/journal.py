@@ -1,10 +1,11 @@
 """What a generation has finished, one line each, so that a killed run goes on where it was."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from linguacodus_core.errors import StoreError
 from linguacodus_core.instructions.instruction import Instruction
@@ -13,7 +14,11 @@ from linguacodus_core.synthesis.candidate import Candidate
 
 
 class Entry(BaseModel):
-    """One finished thing: an instruction or candidate that was written, an evaluation, a failed step."""
+    """One finished thing: an instruction or candidate that was written, an evaluation, a failed step.
+
+    limit: the run's time limit when the entry was made. enforced: what the sandbox enforced.
+    A "finish" names the winner as candidate and evaluation.
+    """
 
     kind: Literal["instruction", "candidate", "evaluation", "failure", "submission", "finish"]
     elapsed: float
@@ -22,11 +27,13 @@ class Entry(BaseModel):
     candidate: Candidate | None = None
     evaluation: Evaluation | None = None
     calls: tuple[str, ...] = ()
+    enforced: tuple[str, ...] = ()
+    limit: float = 0.0
     note: str = ""
 
 
 class Journal:
-    """An append-only file of entries (JSON lines); a torn last line counts as not written."""
+    """An append-only file of entries (JSON lines); from the first torn line on it counts as not written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -36,11 +43,18 @@ class Journal:
     def _read(self) -> list[Entry]:
         if not self.path.exists():
             return []
-        whole, _, torn = self.path.read_bytes().rpartition(b"\n")
-        if torn:
-            with self.path.open("r+b") as stream:
-                stream.truncate(len(whole) + 1 if whole else 0)
-        return [Entry.model_validate_json(line) for line in whole.splitlines() if line]
+        entries: list[Entry] = []
+        kept = 0
+        for line in self.path.read_bytes().splitlines(keepends=True):
+            try:
+                if not line.endswith(b"\n"):
+                    break
+                entries.append(Entry.model_validate_json(line))
+            except ValidationError:
+                break
+            kept += len(line)
+        os.truncate(self.path, kept)
+        return entries
 
     @property
     def elapsed(self) -> float:
@@ -50,12 +64,18 @@ class Journal:
     def add(self, kind: str, elapsed: float, **content: Any) -> Entry:
         """Append one entry; on the disk before this returns. Raises StoreError on a full disk."""
         entry = Entry.model_validate({"kind": kind, "elapsed": elapsed, **content})
-        line = entry.model_dump_json(exclude_defaults=True, exclude={"candidate": {"id"}})
+        line = entry.model_dump_json(exclude_defaults=True, exclude={"candidate": {"id"}}).encode() + b"\n"
         try:
             with self.path.open("ab") as stream:
-                stream.write(line.encode() + b"\n")
-                stream.flush()
-                os.fsync(stream.fileno())
+                before = stream.tell()
+                try:
+                    stream.write(line)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                except OSError:
+                    with suppress(OSError):
+                        stream.truncate(before)
+                    raise
         except OSError as error:
             raise StoreError(f"cannot write {self.path}: {error.strerror}", "free some disk space") from error
         self.entries.append(entry)

@@ -42,10 +42,10 @@ def candidate_rows(run: Run, winner: Contender | None = None) -> list[dict[str, 
     when = {
         entry.evaluation.candidate: entry.elapsed
         for entry in run.journal.entries
-        if entry.evaluation is not None
+        if entry.kind == "evaluation" and entry.evaluation
     }
     shown: dict[str, tuple[Candidate, Evaluation | None]] = {
-        key: (item, run.search.evaluations.get(key)) for key, item in run.search.candidates.items()
+        key: (item, run.search.evaluations.get(key)) for key, item in dict(run.search.candidates).items()
     }
     if winner:
         shown[winner.candidate.id] = (winner.candidate, winner.evaluation)
@@ -177,7 +177,10 @@ def call_rows(run: Run) -> list[dict[str, object]]:
     asked: dict[str, None] = {}
     for entry in run.journal.entries:
         asked |= dict.fromkeys(entry.calls)
-    return Ledger(ledger_path()).records(asked) if asked else []
+    if not asked:
+        return []
+    with Ledger(ledger_path()) as ledger:
+        return ledger.records(asked)
 
 
 def write_outputs(run: Run, winner: Contender, submission: bytes) -> None:

@@ -1,5 +1,7 @@
 """What is checked before anything is started: bad input costs a second, not a server's start."""
 
+import time
+
 from linguacodus_core.errors import LinguacodusError, ModelUnavailable
 from linguacodus_core.generation.agenda import next_step
 from linguacodus_core.generation.progress import say, warn
@@ -10,13 +12,15 @@ from linguacodus_core.sandbox.check import require
 from linguacodus_core.taskfolder.read import read_task
 
 
-def preflight(request: GenerateRequest) -> None:
+def preflight(request: GenerateRequest) -> float:
     """Read the task, check profile and sandbox, and fetch the embedded model if it is not here.
 
-    Raises LinguacodusError for what makes the run impossible; a model that cannot be had only warns.
+    Returns the seconds that the fetching took. Raises LinguacodusError for what makes the run
+    impossible; a model that cannot be had only warns.
     """
     require(request.sandbox)
     profile = load_profile(request.profile)
+    profile.api_key()
     spec = read_task(request.task_dir)
     say(
         f"{spec.title}: {', '.join(spec.data_types)}, {spec.problem}, {spec.metric} ({spec.direction}), "
@@ -24,11 +28,13 @@ def preflight(request: GenerateRequest) -> None:
     )
     for line in spec.warnings:
         warn(line)
+    began = time.monotonic()
     if profile.embedded and next_step(request, [], [], set(), 0):
         try:
             _have(profile.embedded)
         except LinguacodusError as error:
             warn(f"going on without the language model: {error}")
+    return time.monotonic() - began
 
 
 def _have(name: str) -> None:

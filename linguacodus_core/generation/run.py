@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
-from linguacodus_core.generation.progress import Standing
+from linguacodus_core.generation.progress import Standing, warn
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.search import Contender, Search
 from linguacodus_core.llm.profiles import Profile
@@ -46,7 +47,6 @@ class Run:
         self.search = Search(spec, split, self.clock, self.journal)
         self.interrupted = False
         self.notes: list[str] = [*spec.warnings]
-        self.enforced: tuple[str, ...] = ()
 
     @property
     def prompt_set(self) -> str:
@@ -64,9 +64,38 @@ class Run:
         return local_home() / "predictions"
 
     @property
+    def enforced(self) -> tuple[str, ...]:
+        """What the sandbox enforced when the last submission was made."""
+        made = (entry.enforced for entry in reversed(self.journal.entries) if entry.kind == "submission")
+        return next(made, ())
+
+    @property
+    def finished(self) -> Contender | None:
+        """The winner of the same work done before with at least this time limit."""
+        last = self.journal.entries[-1] if self.journal.entries else None
+        if last is None or last.kind != "finish" or not last.candidate or last.limit < self.clock.limit:
+            return None
+        return Contender(last.candidate, last.evaluation)
+
+    @property
     def first_submission_seconds(self) -> float | None:
         """When the first valid submission stood, in seconds of the run."""
         return next((entry.elapsed for entry in self.journal.entries if entry.kind == "submission"), None)
+
+    def note(self, text: str) -> None:
+        """Keep what the user should know at the end, and say it now."""
+        self.notes.append(text)
+        warn(text)
+
+    def finish(self, winner: Contender) -> None:
+        """Record that the work is done within this time limit."""
+        self.journal.add(
+            "finish",
+            self.clock.elapsed,
+            candidate=winner.candidate,
+            evaluation=winner.evaluation,
+            limit=self.clock.limit,
+        )
 
     def result(self, winner: Contender) -> GenerateResult:
         """What the run left behind, in short."""
@@ -112,7 +141,7 @@ def open_run(
     """
     folder = run_folder(request, spec, profile)
     try:
-        for place in (folder / "work", local_home() / "predictions", request.out):
+        for place in (folder, local_home() / "predictions", request.out):
             place.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
     except OSError as error:
@@ -127,4 +156,6 @@ def open_run(
                 "the same generation is running in another process",
                 "wait for it, or ask for other work (another --seed, --profile or --sources)",
             ) from None
+        shutil.rmtree(folder / "work", ignore_errors=True)
+        (folder / "work").mkdir()
         yield Run(request, spec, profile, data, split, folder)

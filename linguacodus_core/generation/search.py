@@ -10,7 +10,7 @@ from linguacodus_core.generation.journal import Journal
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.metrics.scoring import better
 from linguacodus_core.sandbox.machine import cores
-from linguacodus_core.scoring.evaluation import Evaluation
+from linguacodus_core.scoring.evaluation import CUT_SHORT, Evaluation
 from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.spec import TaskSpec
@@ -52,10 +52,12 @@ class Search:
                 self.done.add(entry.step)
             if entry.instruction:
                 self.instructions.append(entry.instruction)
-            if entry.candidate:
+            if entry.candidate and entry.kind == "candidate":
                 self._queue(entry.candidate)
-            if entry.evaluation:
-                self._settle(entry.evaluation)
+            if entry.evaluation and entry.kind == "evaluation":
+                cut_short = entry.evaluation.status in CUT_SHORT and entry.limit < self.clock.limit
+                if not cut_short:
+                    self._settle(entry.evaluation)
 
     def _queue(self, candidate: Candidate) -> bool:
         if candidate.id in self.candidates:
@@ -87,15 +89,15 @@ class Search:
             self.done.add(step)
 
     def give_up(self, step: str, why: str, calls: Sequence[str] = ()) -> None:
-        """Record that a step brought nothing; it is not tried again in this run."""
+        """Record that a step brought nothing; it is not tried again in this run. No step: only the calls."""
         with self._lock:
             self.journal.add("failure", self.clock.elapsed, step=step, note=why, calls=calls)
-            self.done.add(step)
+            self.done |= {step} - {""}
 
     def record(self, evaluation: Evaluation) -> bool:
         """Keep what the harness found; True when it is the best so far."""
         with self._lock:
-            self.journal.add("evaluation", self.clock.elapsed, evaluation=evaluation)
+            self.journal.add("evaluation", self.clock.elapsed, evaluation=evaluation, limit=self.clock.limit)
             self._settle(evaluation)
             return self.best is evaluation
 
@@ -158,10 +160,19 @@ class Search:
         """Lines that tell the model what was tried and how it scored, best first."""
         tried = (self.candidates[item.candidate] for item in self.scored[:most])
         return tuple(
-            f"{candidate.label}: {self.spec.metric} {self.evaluations[candidate.id].score:.5g}"
+            f"{_choices(candidate)}: {self.spec.metric} {self.evaluations[candidate.id].score:.5g}"
             for candidate in tried
         )
 
     def beats(self, score: float, other: float) -> bool:
         """Whether a score is better in the metric's direction."""
         return better(score, other, self.spec.direction)
+
+
+def _choices(candidate: Candidate) -> str:
+    """What a candidate is made of, for the model: a plan's choices, else its label."""
+    if not candidate.plan:
+        return candidate.label
+    kept = {name: value for name, value in candidate.plan.items() if name not in ("idea", "features")}
+    features = [" ".join(map(str, feature.values())) for feature in candidate.plan.get("features", [])]
+    return ", ".join([*(f"{name} {value}" for name, value in kept.items()), *features])

@@ -6,6 +6,9 @@ from pydantic import BaseModel, ConfigDict
 
 Status = Literal["scored", "crashed", "invalid", "timeout", "memory", "limit"]
 
+CUT_SHORT = ("timeout", "memory", "limit")
+"""The statuses that say as much about the limits as about the program: more may help."""
+
 
 class Evaluation(BaseModel):
     """The fate of one candidate.
