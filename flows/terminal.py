@@ -1,4 +1,4 @@
-"""Flows as the command line starts them: with a server of their own that Ctrl-C does not reach."""
+"""Flows as the command line starts them, with a server of their own that Ctrl-C does not reach."""
 
 import signal
 
@@ -15,13 +15,18 @@ def generate(request: GenerateRequest) -> GenerateResult:
     return generate_flow.generate(request)
 
 
+def api_url() -> str:
+    """The configured Prefect API, "" where a run starts a temporary server."""
+    return PREFECT_API_URL.value() or ""
+
+
 def _start_server() -> None:
     """Start Prefect's temporary server unless one is configured.
 
     Ctrl-C goes to every process of the terminal's group. A child inherits the blocked signal, so the
     server lives on and the flow can end in order.
     """
-    if PREFECT_API_URL.value():
+    if api_url():
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -129,12 +129,13 @@ def _prefect(_: str) -> Iterator[Finding]:
     from importlib import metadata
 
     import httpx
-    from prefect.settings import get_current_settings
+
+    from linguacodus_core.cli.flows import flow
 
     yield Finding(
         "Prefect", "ok", f"prefect {metadata.version('prefect')} with fastapi {metadata.version('fastapi')}"
     )
-    url = get_current_settings().api.url
+    url = flow("api_url")()
     if not url:
         yield Finding("Prefect API", "ok", "none configured: each run starts a temporary server")
         return

@@ -54,6 +54,7 @@ def generate(
     from pydantic import ValidationError
 
     from linguacodus_core.cli.console import LiveProgress
+    from linguacodus_core.cli.flows import flow
     from linguacodus_core.errors import LinguacodusError
     from linguacodus_core.generation.request import GenerateRequest
 
@@ -87,7 +88,7 @@ def generate(
 
         fetching = preflight(request)
         STARTED.set(_process_start() + fetching)
-        result = _flow("generate")(request)
+        result = flow("generate")(request)
     typer.echo(f"\n{result.winner}")
     if result.score is not None:
         baseline = "" if result.floor_score is None else f" (floor: {result.floor_score:.5g})"
@@ -104,10 +105,3 @@ def _process_start() -> float:
     import psutil
 
     return time.monotonic() - (time.time() - psutil.Process().create_time())
-
-
-def _flow(name: str):  # type: ignore[no-untyped-def]
-    """A flow by its name; found as an entry point, since the core does not import the flows."""
-    from importlib.metadata import entry_points
-
-    return entry_points(group="linguacodus.flows")[name].load()

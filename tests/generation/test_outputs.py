@@ -1,0 +1,179 @@
+"""What a run leaves behind, from a search whose candidates are made up."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from linguacodus_core.errors import LinguacodusError, StoreError
+from linguacodus_core.generation.finish import contenders, ranked, submission_path
+from linguacodus_core.generation.outputs import call_rows, candidate_rows, write_outputs
+from linguacodus_core.generation.request import GenerateRequest
+from linguacodus_core.generation.run import Run, open_run
+from linguacodus_core.generation.search import Contender
+from linguacodus_core.instructions.instruction import Instruction
+from linguacodus_core.llm.profiles import load_profile
+from linguacodus_core.scoring.evaluation import Evaluation
+from linguacodus_core.scoring.holdout import carve
+from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.taskfolder.profile import profile
+from linguacodus_core.taskfolder.read import read_task
+from tests.tiny import write_task
+
+
+@pytest.fixture
+def parts(home: Path, tmp_path: Path):
+    spec = read_task(write_task(tmp_path / "task", rows=400))
+    return spec, load_profile("local"), profile(spec), carve(spec, 0, tmp_path / "split")
+
+
+def opened(parts, tmp_path: Path, limit: float = 600.0):
+    request = GenerateRequest(task_dir=parts[0].folder, out=tmp_path / "out", time_limit=limit)
+    return open_run(request, *parts)
+
+
+def candidate(name: str, route: str = "plan", instruction: str | None = None) -> Candidate:
+    return Candidate(route=route, label=name, program=f"print({name!r})\n", instruction=instruction)
+
+
+def evaluate(run: Run, item: Candidate, score: float | None, status: str = "scored") -> None:
+    run.search.offer(item)
+    run.search.record(
+        Evaluation(
+            candidate=item.id, status=status, score=score, claimed=0.99, error="" if score else "it broke"
+        )
+    )
+
+
+def fill(run: Run) -> Candidate:
+    """A floor, a failure and a plan made from an instruction; returns the plan."""
+    evaluate(run, candidate("the floor", "floor"), 0.7)
+    evaluate(run, candidate("<script>alert(1)</script>", "whole"), None, "crashed")
+    raw = Instruction(
+        id="i1", kind="raw", place=1, text="Use boosting & care.", model="m", prompt="default/instruction@1"
+    )
+    refined = Instruction(
+        id="r1", kind="refined", place=None, text="Use more care.", critique="Too vague.", model="m",
+        prompt="default/resolve@1", parents=("i1",),
+    )  # fmt: skip
+    run.search.learn(raw, "instruction/1")
+    run.search.learn(refined, "refine")
+    plan = candidate("the plan", "plan", "i1")
+    evaluate(run, plan, 0.8)
+    run.journal.add("submission", 5.0, note=plan.id, enforced=["no network"])
+    return plan
+
+
+def test_every_output_is_there_and_says_what_was_found(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        plan = fill(run)
+        write_outputs(run, ranked(run)[0], b"id,rain\n")
+    out = tmp_path / "out"
+    record = json.loads((out / "run.json").read_text())
+    assert record["winner"]["candidate"] == plan.id
+    assert (record["floor_score"], record["winner"]["score"], record["winner"]["claimed"]) == (0.7, 0.8, 0.99)
+    assert (record["scored"], record["candidates"], record["sandbox"]) == (2, 3, ["no network"])
+    assert record["first_submission_seconds"] == 5.0
+    rows = {row["label"]: row for row in pq.read_table(out / "candidates.parquet").to_pylist()}
+    assert rows["the plan"]["best"]
+    assert rows["<script>alert(1)</script>"]["error"] == "it broke"
+    assert len(pq.read_table(out / "instructions.parquet")) == 2
+    assert (out / "solution.py").read_text() == plan.program
+
+
+def test_the_report_shows_all_and_escapes_what_is_hostile(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        run.note("the disk is nearly full")
+        write_outputs(run, ranked(run)[0], b"")
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "<script>" not in report
+    for said in (
+        "the plan",
+        "it broke",
+        "Too vague.",
+        "boosting &amp; care",
+        "no network",
+        "nearly full",
+        "<svg",
+    ):
+        assert said in report
+    for field in ("metric", "targets", "id column", "prediction"):
+        assert f"<td>{field}</td>" in report
+
+
+def test_the_instruction_document_holds_the_winner_s_the_ranked_and_the_critique(
+    parts, tmp_path: Path
+) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        write_outputs(run, ranked(run)[0], b"")
+    text = (tmp_path / "out" / "instruction.md").read_text()
+    assert text.index("The instruction it was made from") < text.index("Use boosting & care.")
+    assert "Instruction of place 1" in text
+    assert "Critique" in text
+    assert "Refined instruction" in text
+
+
+def test_a_folder_that_cannot_be_written_is_one_clear_error(parts, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file stands here")
+    with pytest.raises(StoreError, match="cannot write"), opened(parts, tmp_path):
+        pass
+
+
+def test_the_same_work_is_not_done_twice_at_a_time(parts, tmp_path: Path) -> None:
+    with (
+        opened(parts, tmp_path),
+        pytest.raises(LinguacodusError, match="another process"),
+        opened(parts, tmp_path),
+    ):
+        pass
+
+
+def test_finished_work_is_known_until_more_time_is_given(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        run.finish(ranked(run)[0])
+    with opened(parts, tmp_path) as again:
+        assert again.finished is not None
+        assert again.finished.candidate.label == "the plan"
+        assert len(candidate_rows(again, again.finished)) == 3
+    with opened(parts, tmp_path, limit=1200) as longer:
+        assert longer.finished is None
+
+
+def test_what_was_cut_short_is_tried_again_only_with_more_time(parts, tmp_path: Path) -> None:
+    slow = candidate("slow")
+    with opened(parts, tmp_path) as run:
+        evaluate(run, slow, None, "timeout")
+    with opened(parts, tmp_path) as same:
+        assert same.search.next() is None
+    with opened(parts, tmp_path, limit=1200) as longer:
+        assert longer.search.next() == slow
+
+
+def test_contenders_are_the_scored_best_first_with_an_unscored_floor_last(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        evaluate(run, candidate("floor", "floor"), None, "timeout")
+        evaluate(run, candidate("good"), 0.8)
+        evaluate(run, candidate("better"), 0.9)
+        found = contenders(run, 100.0)
+        assert [item.candidate.label for item in found] == ["better", "good", "floor"]
+        assert all(isinstance(item, Contender) for item in found)
+        assert not submission_path(run, found[0].candidate).exists()
+
+
+def test_calls_of_failed_steps_are_accounted_for(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        assert call_rows(run) == []
+        run.search.give_up("refine", "nonsense", ["key-1"])
+        assert run.journal.entries[-1].calls == ("key-1",)
+        assert call_rows(run) == []
+
+
+def test_scratch_of_a_killed_run_is_cleared(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        (run.work / "left").mkdir()
+    with opened(parts, tmp_path) as again:
+        assert list(again.work.iterdir()) == []
