@@ -2,16 +2,24 @@
 
 import signal
 
+import httpx
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL
 
 from flows import generate as generate_flow
+from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 
 
 def generate(request: GenerateRequest) -> GenerateResult:
-    """The flow `generate` against the configured server, or else a temporary one."""
-    _start_server()
+    """The flow `generate` against the configured server, or else a temporary one.
+
+    Raises LinguacodusError when the configured server does not answer.
+    """
+    if api_url():
+        _require_server(api_url())
+    else:
+        _start_server()
     return generate_flow.generate(request)
 
 
@@ -20,14 +28,22 @@ def api_url() -> str:
     return PREFECT_API_URL.value() or ""
 
 
+def _require_server(url: str) -> None:
+    try:
+        httpx.get(f"{url.rstrip('/')}/health", timeout=10).raise_for_status()
+    except httpx.HTTPError as error:
+        raise LinguacodusError(
+            f"the Prefect server {url} does not answer: {error}",
+            "prefect server start, or do without one: prefect config unset PREFECT_API_URL",
+        ) from error
+
+
 def _start_server() -> None:
-    """Start Prefect's temporary server unless one is configured.
+    """Start Prefect's temporary server.
 
     Ctrl-C goes to every process of the terminal's group. A child inherits the blocked signal, so the
     server lives on and the flow can end in order.
     """
-    if api_url():
-        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         SubprocessASGIServer().start()

@@ -16,6 +16,7 @@ from linguacodus_core.generation.search import Contender, Search
 from linguacodus_core.llm.profiles import Profile
 from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.settings import local_home
+from linguacodus_core.synthesis.capability import Capability
 from linguacodus_core.taskfolder.profile import DataProfile
 from linguacodus_core.taskfolder.spec import TaskSpec
 
@@ -46,6 +47,7 @@ class Run:
         self.clock = Clock(request.time_limit, used=self.journal.elapsed)
         self.search = Search(spec, split, self.clock, self.journal)
         self.interrupted = False
+        self.capability: Capability | None = None
         self.notes: list[str] = [*spec.warnings]
 
     @property

@@ -47,7 +47,8 @@ def write(step: Step, run: Run, client: Client) -> Written:
             step, candidate=write_plan(client, instruction, history=history, effort=effort, **about)
         )
     sandboxed: dict[str, Any] = {"work": run.work, "isolation": run.request.sandbox}
-    able = check(client, prompt_set=run.prompt_set, **sandboxed)
+    able = run.capability or check(client, prompt_set=run.prompt_set, **sandboxed)
+    run.capability = able
     if step.kind not in able.able:
         raise UnusableReply(f"{able.model} is too weak for it ({able.evidence})", "name a stronger coder")
     sandboxed |= {"split": run.split, "seconds": run.clock.left - run.search.reserve}
