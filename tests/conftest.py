@@ -18,6 +18,9 @@ os.environ["PREFECT_HOME"] = str(_own_home / "prefect")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell's background job; some tests send Ctrl-C
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_sessionfinish() -> None:
     shutil.rmtree(_own_home, ignore_errors=True)
