@@ -166,16 +166,16 @@ timeout = 20
 max_retries = 1
 
 [defaults]
-model = "test-model"
+model = "{model}"
 max_tokens = 512
 """
 
 
-def generate_with(url: str, task: Path, folder: Path):
+def generate_with(url: str, task: Path, folder: Path, model: str = "test-model"):
     from flows.generate import generate
     from linguacodus_core.generation.request import GenerateRequest
 
-    (folder / "profile.toml").write_text(PROFILE.format(url=url))
+    (folder / "profile.toml").write_text(PROFILE.format(url=url, model=model))
     request = GenerateRequest(
         task_dir=task,
         out=folder / "out",
@@ -212,7 +212,9 @@ def test_a_model_that_answers_nonsense_ends_in_the_floor(
             "usage": {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13},
         }
     )
-    result, record = generate_with(httpserver.url_for("/v1"), task, tmp_path)
+    result, record = generate_with(
+        httpserver.url_for("/v1"), task, tmp_path, model=f"model that says {len(reply)}"
+    )
     assert result.status == "finished"
     assert result.winner.startswith("floor")
     assert record["llm"]["calls"] >= 2
