@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -35,7 +35,6 @@ Need = Literal[
     "several",
 ]
 
-_NEEDS = frozenset(get_args(Need))
 _BRACKETED = re.compile(r"[(\[]([^()\[\]]*)[)\]]")
 _DIRECTION_NOTE = re.compile(
     r"(?:the )?(?:lower|higher|smaller|larger|less|more)(?: is| the)? better|minimi[sz]ed?|maximi[sz]ed?"

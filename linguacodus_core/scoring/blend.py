@@ -29,6 +29,7 @@ from linguacodus_core.scoring.rawcsv import read_raw
 from linguacodus_core.scoring.soft import decision, target_columns, two_classes
 from linguacodus_core.scoring.submission import rescales
 from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.taskfolder.rankings import ranking_of
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 MOST_MEMBERS = 5
@@ -239,6 +240,13 @@ def _cross_fitted_gain(pool: _Pool, halves: tuple[list[Rows], list[Rows]], seed:
     return found, float(np.std(noise)) if len(noise) > RESAMPLES / 2 else np.inf
 
 
+def blend_classes(spec: TaskSpec, how: How) -> Sequence[str]:
+    """The classes that a blend's program needs; none to vote on whole rankings."""
+    if spec.prediction == "label" and how != "vote":
+        return two_classes(spec)
+    return () if ranking_of(spec) else spec.classes
+
+
 def _finished(
     pool: _Pool,
     weights: Counter[int],
@@ -256,9 +264,7 @@ def _finished(
         spec,
         pool.recipe,
         columns=target_columns(spec),
-        classes=two_classes(spec)
-        if spec.prediction == "label" and pool.recipe.how != "vote"
-        else spec.classes,
+        classes=blend_classes(spec, pool.recipe.how),
         encoding=sample.encoding,
         delimiter=sample.delimiter,
     )

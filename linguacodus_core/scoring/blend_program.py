@@ -116,6 +116,8 @@ _READ_NUMBERS = """        part = read("submission.csv", sample)[COLUMNS].apply(
 _READ_CHANCES = _READ_NUMBERS + ".clip(0, 1)"
 _READ_SUM = _READ_CHANCES + "\n        part = part.div(part.sum(axis=1), axis=0)"
 _READ_LABELS = """        part = read("submission.csv", sample)[COLUMNS].apply(to_classes, classes=CLASSES)"""
+_READ_TARGETS = """        part = read("submission.csv", sample)[COLUMNS]
+        part = part.apply(lambda column: to_classes(column, classes=TARGET_CLASSES[column.name]))"""
 _READ_SOFT = """        part = read("soft.csv", sample)
         by_label = dict(zip(spell(pd.Series(SOFT, dtype=object)), SOFT, strict=True))
         if set(part.columns) != set(SOFT):
@@ -164,6 +166,9 @@ def write_blend(
     )
     if recipe.how == "soft":
         text += f"SOFT = {list(recipe.soft_columns)!r}\nDECISION = {recipe.decision!r}\n\n"
+    by_target = recipe.how == "vote" and bool(spec.target_classes)
+    if by_target:
+        text += f"TARGET_CLASSES = { {name: list(spec.labels_of(name)) for name in columns}!r}\n\n"
     for name, (candidate, weight) in zip(names, members, strict=True):
         text += f"\n# {'-' * 20} {name} {'-' * 20}\n"
         text += f"MEMBERS.append(({name!r}, {weight!r}, {literal(candidate.program)}))\n"
@@ -177,6 +182,8 @@ def write_blend(
     )
     text += "\n\n".join(inspect.getsource(function) for function in (*helpers, *_NEEDED[recipe.how]))
     read_part = {"soft": _READ_SOFT, "vote": _READ_LABELS}.get(recipe.how, _READ_NUMBERS)
+    if by_target:
+        read_part = _READ_TARGETS
     if spec.prediction == "probability":
         read_part = _READ_SUM if recipe.normalise else _READ_CHANCES
     body = _RUN.replace("{read_part}", read_part).replace("{combine}", _COMBINE[recipe.how])

@@ -28,20 +28,24 @@ def weighted_rank_mean(parts: list[pd.DataFrame], weights: list[float]) -> pd.Da
 
 
 def decide(soft: pd.DataFrame, columns: list[str], classes: list[str], kind: str) -> pd.DataFrame:
-    """Soft predictions as labels: "largest" class column, "round" to a grade, or "threshold" at 0.5."""
+    """Soft predictions as labels: "largest" class, "top 3" classes, "round" to a grade, "threshold" (0.5)."""
     if kind == "largest":
         best = soft[classes].to_numpy().argmax(axis=1)
         return pd.DataFrame({columns[0]: np.array(classes, dtype=object)[best]}, index=soft.index)
     if kind == "round":
         grades = np.sort(np.array([float(name) for name in classes]))
-        names = {float(name): name for name in classes}
+        grade_names = {float(name): name for name in classes}
         middle = (grades[1:] + grades[:-1]) / 2
         nearest = {name: grades[np.searchsorted(middle, soft[name].to_numpy())] for name in columns}
         return pd.DataFrame(
-            {name: [names[grade] for grade in nearest[name]] for name in columns},
+            {name: [grade_names[grade] for grade in nearest[name]] for name in columns},
             index=soft.index,
             dtype=object,
         )
+    if kind.startswith("top "):
+        order = np.argsort(-soft[classes].to_numpy(), axis=1, kind="stable")[:, : int(kind.split()[1])]
+        names = np.array(classes, dtype=object)[order]
+        return pd.DataFrame({columns[0]: [" ".join(row) for row in names]}, index=soft.index, dtype=object)
     low, high = classes[0], classes[-1]
     return pd.DataFrame(
         {name: np.where(soft[name] >= 0.5, high, low) for name in columns}, index=soft.index, dtype=object

@@ -24,7 +24,7 @@ from linguacodus_core.sandbox.run import Execution, run_program
 from linguacodus_core.sandbox.supervise import Cancelled
 from linguacodus_core.scoring.evaluation import Evaluation, Status
 from linguacodus_core.scoring.holdout import Fold, Split
-from linguacodus_core.scoring.labels import numbers
+from linguacodus_core.scoring.labels import numbers, to_classes
 from linguacodus_core.scoring.predictions import answers, predictions_path, write_predictions
 from linguacodus_core.scoring.rawcsv import read_raw
 from linguacodus_core.scoring.soft import read_soft, target_columns
@@ -214,8 +214,18 @@ def score_frame(spec: TaskSpec, truth: pd.DataFrame, frame: pd.DataFrame) -> flo
 
 
 def known_answers(spec: TaskSpec, truth: pd.DataFrame) -> pd.DataFrame:
-    """Raw answers as the metric takes them: one column a target, numbers for values, text for labels."""
+    """Raw answers as the metric takes them: one column a target, numbers for values, text for labels.
+
+    Probabilities of several targets are of their second labels: those become 1, the others 0.
+    """
     known = truth[list(spec.targets)].reset_index(drop=True)
+    if spec.prediction == "probability" and spec.target_classes:
+        return pd.DataFrame(
+            {
+                name: to_classes(known[name], labels).map(dict(zip(labels, (0, 1), strict=True)))
+                for name, labels in zip(spec.targets, spec.target_classes, strict=True)
+            }
+        )
     return known.apply(numbers) if spec.prediction == "value" else known
 
 

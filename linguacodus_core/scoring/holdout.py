@@ -10,7 +10,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from linguacodus_core.errors import TaskError
-from linguacodus_core.scoring.labels import is_class_column
+from linguacodus_core.scoring.labels import is_class_column, to_classes
 from linguacodus_core.scoring.rawcsv import RawCsv, is_missing, read_raw, write_raw
 from linguacodus_core.scoring.schemes import Scheme, assign
 from linguacodus_core.store import write_table
@@ -164,12 +164,15 @@ def _share(labels: pd.Series, name: str) -> str:
 
 
 def _typical(spec: TaskSpec, answers: pd.Series, shown: pd.Series) -> str:
-    answers = answers[~is_missing(answers) | answers.isin(list(spec.classes))]
+    known = spec.labels_of(str(answers.name))
+    answers = answers[~is_missing(answers) | answers.isin(list(known))]
     if not len(answers):
         return shown.iloc[0] if len(shown) else ""
     numbers = pd.to_numeric(answers, errors="coerce")
     if spec.prediction == "label":
         return str(answers.mode().iloc[0])
+    if spec.prediction == "probability" and spec.target_classes:
+        return repr(round(float((to_classes(answers, known) == known[-1]).mean()), 6))
     if numbers.isna().any():
         return "0.5" if spec.prediction == "probability" else str(answers.mode().iloc[0])
     whole = spec.prediction == "value" and len(shown) > 0 and bool(shown.str.fullmatch(r"-?\d+").all())

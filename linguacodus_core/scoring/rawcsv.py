@@ -94,7 +94,26 @@ def is_missing(values: pd.Series) -> pd.Series:
     return values.isna() | values.astype(str).str.strip().str.lower().isin(MISSING)
 
 
-def read_untrusted(path: Path, most_bytes: int = 1 << 30) -> bytes:
+def room_for(sample: pd.DataFrame, cells: int = 0) -> int:
+    """How many bytes a submission may have: 16 MB, 100 times the sample's, and 100 for each of `cells`."""
+    size = sum(int(sample[name].astype(str).str.len().sum()) + len(sample) + 1 for name in sample)
+    return (16 << 20) + 100 * (size + cells)
+
+
+def parse_untrusted(path: Path, most_bytes: int, most_columns: int) -> pd.DataFrame:
+    """A CSV file that untrusted code wrote, as strings; neither its bytes nor its columns exceed the limits.
+
+    Raises OSError when it is missing, no plain file or too large, UnicodeDecodeError when it is no UTF-8,
+    TaskError when it is no CSV or has too many columns.
+    """
+    text = read_untrusted(path, most_bytes).decode("utf-8-sig")
+    head = text.lstrip()[: 1 << 20].partition("\n")[0]
+    if (columns := head.count(",") + 1) > most_columns:
+        raise TaskError(f"{path.name} has {columns:,} columns, at most {most_columns:,} are read", "")
+    return parse_raw(text, path.name)
+
+
+def read_untrusted(path: Path, most_bytes: int) -> bytes:
     """Content of a file that untrusted code wrote: no link is followed, no device opened.
 
     Raises OSError when it is missing, no plain file, or larger than most_bytes.
@@ -106,4 +125,7 @@ def read_untrusted(path: Path, most_bytes: int = 1 << 30) -> bytes:
             raise OSError(f"{path.name} is no plain file of its own")
         if status.st_size > most_bytes:
             raise OSError(f"{path.name} has {status.st_size:,} bytes, at most {most_bytes:,} are read")
-        return stream.read()
+        content = stream.read(most_bytes + 1)
+        if len(content) > most_bytes:
+            raise OSError(f"{path.name} grew beyond {most_bytes:,} bytes while it was read")
+        return content

@@ -88,7 +88,7 @@ def assign(
 
 
 def _unanswered(values: pd.Series, spec: TaskSpec) -> npt.NDArray[np.bool_]:
-    return np.asarray(is_missing(values) & ~values.isin(list(spec.classes)), dtype=bool)
+    return np.asarray(is_missing(values) & ~values.isin(list(spec.labels_of(str(values.name)))), dtype=bool)
 
 
 def _told_apart(spec: TaskSpec, train: pd.DataFrame, found: Assignment | None) -> Assignment | None:

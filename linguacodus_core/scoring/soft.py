@@ -9,7 +9,8 @@ from linguacodus_core.errors import TaskError
 from linguacodus_core.scoring.alignment import order_of
 from linguacodus_core.scoring.combine import decide
 from linguacodus_core.scoring.labels import numbers, spell
-from linguacodus_core.scoring.rawcsv import parse_raw, read_untrusted
+from linguacodus_core.scoring.rawcsv import parse_untrusted, room_for
+from linguacodus_core.taskfolder.rankings import ranking_of
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 AGREE = 0.98
@@ -17,15 +18,16 @@ AGREE = 0.98
 
 
 def decision(soft_columns: list[str], spec: TaskSpec) -> str | None:
-    """How these soft columns become labels: "largest", "round" or "threshold"; None when they cannot."""
+    """How soft columns become labels: "largest", "top 3", "round" or "threshold"; None when they cannot."""
     columns = target_columns(spec)
     if len(spec.classes) > 1 and set(soft_columns) == set(spec.classes) and len(columns) == 1:
-        return "largest"
+        ranking = ranking_of(spec)
+        return "largest" if ranking is None else f"top {ranking.places}"
     if set(soft_columns) != set(columns):
         return None
     if spec.problem == "ordinal":
         return "round" if numbers(pd.Series(list(spec.classes), dtype=object)).notna().all() else None
-    if spec.problem in ("binary", "multilabel"):
+    if spec.problem == "binary" or (spec.problem == "multilabel" and _same_two_classes(spec)):
         return "threshold"
     return None
 
@@ -36,8 +38,14 @@ def target_columns(spec: TaskSpec) -> list[str]:
 
 
 def two_classes(spec: TaskSpec) -> list[str]:
-    """The task's classes; 0 and 1 where none are named."""
-    return list(spec.classes) or ["0", "1"]
+    """The task's classes, or those that all of its targets have; 0 and 1 where none are named."""
+    return list(spec.classes) or list(spec.target_classes[0] if spec.target_classes else ("0", "1"))
+
+
+def _same_two_classes(spec: TaskSpec) -> bool:
+    """Whether every target has the same two labels, so that one threshold serves them all."""
+    found = set(spec.target_classes)
+    return len(found) < 2 and all(len(labels) == 2 for labels in found)
 
 
 def read_soft(
@@ -51,7 +59,8 @@ def read_soft(
     if spec.prediction != "label":
         return None
     try:
-        frame = parse_raw(read_untrusted(path).decode("utf-8-sig"), path.name)
+        width = len(spec.classes) + sample.shape[1]
+        frame = parse_untrusted(path, room_for(sample, width * len(sample)), width + 1_000)
     except (OSError, UnicodeDecodeError, TaskError):
         return None
     name = spec.id_column

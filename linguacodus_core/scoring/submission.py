@@ -10,7 +10,8 @@ from linguacodus_core.errors import LinguacodusError, SubmissionInvalid, TaskErr
 from linguacodus_core.metrics.table import get
 from linguacodus_core.scoring.alignment import id_spellings, order_of
 from linguacodus_core.scoring.labels import numbers, to_classes
-from linguacodus_core.scoring.rawcsv import is_missing, parse_raw, read_untrusted
+from linguacodus_core.scoring.rawcsv import is_missing, parse_untrusted, room_for
+from linguacodus_core.taskfolder.rankings import ranking_of
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 TOLERANCE = 1e-6
@@ -28,7 +29,7 @@ def validate(submission: Path | pd.DataFrame, spec: TaskSpec, sample: pd.DataFra
     rows or ids, duplicates, missing or infinite values, probabilities out of [0, 1] or whose classes
     do not sum to 1, unknown labels. Writes nothing.
     """
-    frame = read_submission(submission) if isinstance(submission, Path) else submission.copy()
+    frame = read_submission(submission, sample) if isinstance(submission, Path) else submission.copy()
     frame.columns = [str(name).strip() for name in frame.columns]
     wanted = [str(name) for name in sample.columns]
     _check_columns(list(frame.columns), wanted)
@@ -41,7 +42,7 @@ def validate(submission: Path | pd.DataFrame, spec: TaskSpec, sample: pd.DataFra
     )
     for name in columns:
         values = frame[name]
-        missing = is_missing(values) & ~values.astype(str).isin(list(spec.classes))
+        missing = is_missing(values) & ~values.astype(str).isin(list(spec.labels_of(name)))
         if missing.any():
             raise _invalid(
                 f"{_count(missing)} of column {name!r} are missing{_where(missing, rows)}", "fill them"
@@ -56,11 +57,13 @@ def validate(submission: Path | pd.DataFrame, spec: TaskSpec, sample: pd.DataFra
     return frame
 
 
-def read_submission(path: Path) -> pd.DataFrame:
-    """A submission file as raw strings. Raises SubmissionInvalid when it is missing or no CSV."""
+def read_submission(path: Path, sample: pd.DataFrame) -> pd.DataFrame:
+    """A submission file as raw strings.
+
+    Raises SubmissionInvalid when it is missing, no CSV, or far larger than the sample asks for.
+    """
     try:
-        text = read_untrusted(path).decode("utf-8-sig")
-        return parse_raw(text, path.name)
+        return parse_untrusted(path, room_for(sample), 10 * sample.shape[1] + 1_000)
     except FileNotFoundError as error:
         raise _invalid(
             f"{path.name} was not written", f"write ./{path.name}, in the working directory"
@@ -153,15 +156,45 @@ def _wrong_ids(name: str, wanted: pd.Series, found: pd.Series) -> SubmissionInva
 
 
 def _labels(values: pd.Series, name: str, spec: TaskSpec, rows: pd.Series) -> pd.Series:
-    labels = to_classes(values, spec.classes)
+    known = spec.labels_of(name)
+    if (ranking := ranking_of(spec)) is not None and known:
+        return _rankings(values, name, known, ranking.most, rows)
+    labels = to_classes(values, known)
     unknown = labels.isna()
     if unknown.any():
         bad = list(values[unknown].astype(str).unique())
         raise _invalid(
             f"{_count(unknown)} of column {name!r} are unknown labels: {_few(bad)}",
-            f"use the labels {_few(spec.classes, 20)}",
+            f"use the labels {_few(known, 20)}",
         )
     return labels
+
+
+def _rankings(
+    values: pd.Series, name: str, known: tuple[str, ...], most: int | None, rows: pd.Series
+) -> pd.Series:
+    """Cells of several labels, best first, in the classes' spelling, one blank between them."""
+    words = values.astype(str).str.split()
+    if most is not None and (long := words.map(len) > most).any():
+        raise _invalid(
+            f"{_count(long)} of column {name!r} hold more than {most} labels{_where(long, rows)}",
+            f"write the best {most} labels, separated by blanks",
+        )
+    flat = words.explode()
+    labels = to_classes(flat, known)
+    if (unknown := labels.isna()).any():
+        bad = list(flat[unknown].astype(str).unique())
+        raise _invalid(
+            f"{int(unknown.sum()):,} labels of column {name!r} are unknown: {_few(bad)}",
+            f"use the labels {_few(known, 20)}",
+        )
+    cells = labels.groupby(level=0, sort=False)
+    if (twice := (cells.nunique() < cells.size()).reindex(values.index)).any():
+        raise _invalid(
+            f"{_count(twice)} of column {name!r} repeat a label{_where(twice, rows)}",
+            "write each label once",
+        )
+    return cells.agg(" ".join).reindex(values.index)
 
 
 def _numbers(values: pd.Series, name: str, spec: TaskSpec, rows: pd.Series) -> pd.Series:

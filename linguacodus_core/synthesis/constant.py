@@ -9,7 +9,7 @@ import pandas as pd
 
 TARGETS = {targets!r}
 COLUMNS = {columns!r}
-CLASSES = {classes!r}
+CLASSES = {classes!r}  # of each target; the second of two is the positive one
 CLASS_COLUMNS = {class_columns!r}  # one probability column a class
 PREDICTION = {prediction!r}
 
@@ -27,14 +27,14 @@ def read(name, wanted):
     raise ValueError(f"{{name}} has no columns {{wanted}}")
 
 
-def constant(target):
+def constant(target, classes):
     target = target.dropna().str.strip()
     if PREDICTION == "label":
         return target.mode().iloc[0]
     numbers = pd.to_numeric(target, errors="coerce")
-    if numbers.isna().any():  # two named classes: the share of the second
-        return (target == CLASSES[-1]).mean()
-    return numbers.mean() if PREDICTION == "probability" else numbers.median()
+    if classes and not (PREDICTION == "probability" and numbers.between(0, 1).all()):
+        return (target.str.lower() == classes[-1].lower()).mean()
+    return min(max(numbers.mean(), 0.0), 1.0) if PREDICTION == "probability" else numbers.median()
 
 
 train = read({train!r}, TARGETS)
@@ -45,7 +45,7 @@ if CLASS_COLUMNS:
         sample[column] = shares.get(column, 1 / len(COLUMNS))
 else:
     for column, target in zip(COLUMNS, TARGETS):
-        sample[column] = constant(train[target])
+        sample[column] = constant(train[target], CLASSES.get(target, []))
 sample.to_csv("submission.csv", index=False)
 '''
 
@@ -55,7 +55,7 @@ def constant_candidate(spec: TaskSpec) -> Candidate:
     program = _PROGRAM.format(
         targets=list(spec.targets),
         columns=[name for name in spec.submission_columns if name != spec.id_column],
-        classes=list(spec.classes),
+        classes={name: list(spec.labels_of(name)) for name in spec.targets},
         class_columns=spec.layout == "class_columns",
         prediction=spec.prediction,
         train=spec.train_file,

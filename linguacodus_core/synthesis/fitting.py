@@ -41,6 +41,9 @@ class Fitting(Statements):
             width = "scaled.shape[1]"
         elif problem in ("binary", "multiclass"):
             width = "len(classes)"
+        elif self.sizes:
+            self.say("sizes = tuple(len(labels) for labels in TARGET_CLASSES.values())")
+            width = "sum(sizes)"
         if self.exclusive:
             self.call("targets", "exclusive_codes", "y", target="goal")
             goal, width, problem = "goal", "y.shape[1] + 1", "multiclass"
@@ -55,17 +58,23 @@ class Fitting(Statements):
         problem_text = (
             '"multiclass" if len(classes) > 2 else "binary"' if problem == "binary" else literal(problem)
         )
-        loss = plan.loss
+        loss: str = plan.loss
         if loss == "auto":
             loss = "squared" if self.ordinal else self.objective.loss
+            if loss == "quantile" and plan.family != "lightgbm":
+                loss = "absolute"
         arguments = [
             model, "X", goal, "X_test", "folds_of",
             f"problem={problem_text}", f"width={width}", "seeds=SEEDS", "rounds=ROUNDS",
             "deadline=deadline", f"refit={refit}",
             f"balanced={plan.class_weight == 'balanced'}", "means=means",
         ]  # fmt: skip
+        if self.sizes:
+            arguments.append("sizes=sizes")
         if problem == "regression":
             arguments.append(f"loss={literal(loss)}")
+            if loss == "quantile":
+                arguments.append("alpha=QUANTILE")
         arguments.append("**SETTINGS")
         self.call("training", "cross_validate", *arguments, target="oof, predicted")
         if self.exclusive:
@@ -95,6 +104,8 @@ class Fitting(Statements):
             return f"{self.use('validation', 'time_folds')}({times}, FOLDS, seed)"
         if scheme == "group" and self.spec.group_column:
             return f"{self.use('validation', 'group_folds')}(train[GROUP].to_numpy(), FOLDS, seed)"
+        if self.ranked:
+            return f"{self.use('validation', 'origin_folds')}({goal}, origin, FOLDS, seed)"
         if scheme == "stratified":
             return f"{self.use('validation', 'stratified_folds')}({goal}, FOLDS, seed)"
         return f"{self.use('validation', 'shuffled_folds')}(y, FOLDS, seed)"
@@ -108,6 +119,8 @@ class Answers(Statements):
     def answering(self) -> None:
         """From raw predictions to the metric's kind of answer, the claimed score and the two files."""
         score = self.use("scores", self.objective.score)
+        if self.objective.options:
+            score = f"partial({score}, {self.objective.options})"
         if self.ordinal:
             self._grades(score)
         elif self.problem == "regression":
@@ -162,6 +175,9 @@ class Answers(Statements):
         self._write("soft.csv", "dict(zip(TARGETS, soft.T, strict=True))", True)
 
     def _multilabel(self, score: str) -> None:
+        if self.sizes:
+            self._several_classes(score)
+            return
         if self.spec.prediction == "label" and self.objective.answer == "label":
             if self.objective.greater:
                 self.call("decide", "label_thresholds", "y[done]", "oof[done]", score, target="cuts")
@@ -171,7 +187,11 @@ class Answers(Statements):
             self.say(f"soft = {self.use('decide', 'around_half')}(predicted, cuts)")
             self._rows()
             self.say("answer = (predicted >= cuts).astype(int)")
-            self._write("submission.csv", "dict(zip(TARGETS, answer.T, strict=True))", True)
+            if self.spec.target_classes:
+                labels = self.use("targets", "several_labels")
+                self._write("submission.csv", f"{labels}(answer, TARGET_CLASSES, sample)", True)
+            else:
+                self._write("submission.csv", "dict(zip(TARGETS, answer.T, strict=True))", True)
             self._write("soft.csv", "dict(zip(TARGETS, soft.T, strict=True))", True)
             return
         self._claim(f"{score}(y[done], oof[done])")
@@ -179,6 +199,18 @@ class Answers(Statements):
         self.say("answer = dict(zip(TARGETS, predicted.T, strict=True))")
         self._write("submission.csv", "answer", True)
         self._write("soft.csv", "answer", True)
+
+    def _several_classes(self, score: str) -> None:
+        """The likeliest label of each target; no soft.csv, so that blends vote."""
+        tuned = self.objective.greater and self.objective.score != "score_accuracy"
+        self.call(
+            "decide", "likeliest", "y[done]", "oof[done]", "predicted", "sizes", score, str(tuned),
+            target="known, answer",
+        )  # fmt: skip
+        self._claim(f"np.mean([{score}(a, b) for a, b in zip(y[done].T, known.T, strict=True)])")
+        self._rows()
+        labels = self.use("targets", "several_labels")
+        self._write("submission.csv", f"{labels}(answer, TARGET_CLASSES, sample)", True)
 
     def _probabilities(self, score: str) -> None:
         self._claim(f"{score}(y[done], oof[done])")
@@ -194,9 +226,8 @@ class Answers(Statements):
     def _ranking(self, score: str) -> None:
         self._claim(f"{score}(y[done], oof[done])")
         self._rows()
-        self.say("names = np.array(classes, dtype=object)")
-        self.say("top = names[np.argsort(-predicted, axis=1)[:, :TOP]]")
-        self._write("submission.csv", '{TARGETS[0]: [" ".join(row) for row in top]}', True)
+        self.call("decide", "best_labels", "predicted", "classes", "TOP", target="answer")
+        self._write("submission.csv", "{TARGETS[0]: answer}", True)
         self._write("soft.csv", "{name: predicted[:, place] for place, name in enumerate(classes)}", False)
 
     def _labels_of_classes(self, score: str) -> None:

@@ -4,9 +4,9 @@ from typing import Any, Literal
 
 from linguacodus_core.synthesis.plan import PipelinePlan
 
-Effort = Literal["small", "normal", "large"]
+Effort = Literal["small", "normal"]
 
-SECONDS: dict[Effort, float] = {"small": 20.0, "normal": 60.0, "large": 240.0}
+SECONDS: dict[Effort, float] = {"small": 20.0, "normal": 60.0}
 """How long a program may take: it begins no model after that and cuts short those at work."""
 
 _LOW_MEDIUM_HIGH = ("low", "medium", "high")

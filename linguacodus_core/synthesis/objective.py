@@ -1,9 +1,11 @@
 """What a metric asks of a program: its score function, the kind of answer, the scale and loss to fit with."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from linguacodus_core.metrics.table import find
+from linguacodus_core.taskfolder.rankings import ranking_by
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 Answer = Literal["probability", "label", "value", "ranking"]
@@ -11,17 +13,22 @@ Answer = Literal["probability", "label", "value", "ranking"]
 
 @dataclass(frozen=True)
 class Objective:
-    """`score`: a function of blocks/scores.py; `scale` and `loss`: what "auto" means in a plan."""
+    """`score`: a function of blocks/scores.py; `scale` and `loss`: what "auto" means in a plan.
+
+    options: keyword arguments of `score`, as they stand in the program; constants: those they name.
+    A quantile other than 0.5 is fitted by LightGBM ("quantile"); other families fit the median.
+    """
 
     score: str
     answer: Answer
     greater: bool
     scale: Literal["none", "log1p"] = "none"
-    loss: Literal["squared", "absolute"] = "squared"
+    loss: Literal["squared", "absolute", "quantile"] = "squared"
+    options: str = ""
+    constants: tuple[tuple[str, float], ...] = ()
 
 
 _OF_CLASSES: tuple[tuple[str, Objective], ...] = (
-    (r"map ?@ ?\d|mapk|map at|top.?\d", Objective("score_map_at_3", "ranking", True)),
     (r"log.?loss|cross.?entropy|likelihood", Objective("score_log_loss", "probability", False)),
     (r"brier", Objective("score_brier", "probability", False)),
     (
@@ -29,6 +36,7 @@ _OF_CLASSES: tuple[tuple[str, Objective], ...] = (
         Objective("score_average_precision", "probability", True),
     ),
     (r"auc|roc|gini|c.?index", Objective("score_auc", "probability", True)),
+    (r"linear.*kappa|kappa.*linear|lwk", Objective("score_linear_kappa", "label", True)),
     (r"quadratic|weighted kappa|qwk", Objective("score_quadratic_kappa", "label", True)),
     (r"kappa", Objective("score_kappa", "label", True)),
     (r"mcc|matthews", Objective("score_matthews", "label", True)),
@@ -45,7 +53,17 @@ _OF_CLASSES: tuple[tuple[str, Objective], ...] = (
     (r"accuracy|exact match", Objective("score_accuracy", "label", True)),
 )
 
+_OF_RANKS = {
+    "map@k": "score_reciprocal_rank",
+    "mrr@k": "score_reciprocal_rank",
+    "ndcg@k": "score_discounted_rank",
+    "precision@k": "score_precision_at",
+    "error@k": "score_miss_at",
+}
+"""Score functions of rankings, one right label a row; the others count whether it is there at all."""
+
 _OF_VALUES: tuple[tuple[str, Objective], ...] = (
+    (r"linear.*kappa|kappa.*linear|lwk", Objective("score_linear_kappa", "label", True)),
     (r"quadratic|kappa|qwk", Objective("score_quadratic_kappa", "label", True)),
     (r"rmse of (the )?log|log rmse|rmse.*log", Objective("score_rmse_of_log", "value", False, "log1p")),
     (r"msle|squared log|logarithmic", Objective("score_rmsle", "value", False, "log1p")),
@@ -53,10 +71,8 @@ _OF_VALUES: tuple[tuple[str, Objective], ...] = (
     (r"rmspe|squared percentage", Objective("score_rmspe", "value", False, "log1p")),
     (r"mape|percentage", Objective("score_mape", "value", False, "log1p", "absolute")),
     (r"median", Objective("score_median_absolute", "value", False, "none", "absolute")),
-    (
-        r"mae\b|absolute|quantile|pinball|crps|wmae",
-        Objective("score_mae", "value", False, "none", "absolute"),
-    ),
+    (r"quantile|pinball", Objective("score_pinball", "value", False, "none", "absolute")),
+    (r"mae\b|absolute|crps|wmae", Objective("score_mae", "value", False, "none", "absolute")),
     (r"spearman|rank corr", Objective("score_spearman", "value", True)),
     (r"pearson|correlation", Objective("score_pearson", "value", True)),
     (r"gini", Objective("score_gini", "value", True)),
@@ -68,7 +84,7 @@ _OF_VALUES: tuple[tuple[str, Objective], ...] = (
 
 
 def is_ordinal(spec: TaskSpec) -> bool:
-    """Whether the classes are grades: whole numbers scored by a quadratic kappa, or said to be ordinal."""
+    """Whether the classes are grades: whole numbers scored by a weighted kappa, or said to be ordinal."""
     graded = all(re.fullmatch(r"-?\d+(\.0+)?", name) for name in spec.classes) and len(spec.classes) > 2
     quadratic = re.search(r"quadratic|qwk|weighted kappa", f"{spec.metric} {spec.metric_category}".lower())
     if len(spec.targets) > 1 or spec.layout == "class_columns" or spec.prediction == "probability":
@@ -89,9 +105,19 @@ def problem_of(spec: TaskSpec) -> Literal["binary", "multiclass", "multilabel", 
     return "multilabel" if spec.problem == "multilabel" else "regression"
 
 
+def class_sizes(spec: TaskSpec) -> tuple[int, ...]:
+    """How many classes each of several targets has, when one has more than two; else ()."""
+    sizes = tuple(len(labels) for labels in spec.target_classes)
+    return sizes if problem_of(spec) == "multilabel" and any(size > 2 for size in sizes) else ()
+
+
 def objective_of(spec: TaskSpec) -> Objective:
     """The metric's needs by its name, then its category; by the problem when neither is known."""
     values = problem_of(spec) == "regression"
+    if not values and (ranking := ranking_by(spec.metric)):
+        score = _OF_RANKS.get(ranking.base, "score_hit_at")
+        found = Objective(score, "ranking", ranking.base != "error@k", options="top=TOP")
+        return replace(found, constants=(("TOP", ranking.places),))
     table = _OF_VALUES if values else _OF_CLASSES
     for words in (spec.metric.lower().replace("_", " "), spec.metric_category.lower()):
         for pattern, objective in table:
@@ -108,7 +134,13 @@ def objective_of(spec: TaskSpec) -> Objective:
 def _as_predicted(objective: Objective, spec: TaskSpec, values: bool) -> Objective:
     """The objective, made to fit what the submission holds when the metric's name says otherwise."""
     if is_ordinal(spec):
-        return Objective("score_quadratic_kappa", "label", True)
+        linear = objective.score == "score_linear_kappa"
+        return objective if linear else Objective("score_quadratic_kappa", "label", True)
+    if objective.score == "score_pinball":
+        metric = find(spec.metric)
+        level = metric.parameter if metric and metric.parameter is not None else 0.5
+        loss: Literal["absolute", "quantile"] = "quantile" if 0 < level < 1 and level != 0.5 else "absolute"
+        return replace(objective, loss=loss, options="level=QUANTILE", constants=(("QUANTILE", level),))
     if values and objective.answer == "label":
         return Objective("score_rmse", "value", False)
     if not values and spec.prediction == "probability" and objective.answer == "label":

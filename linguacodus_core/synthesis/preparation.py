@@ -45,20 +45,33 @@ class Preparation(Statements):
         as_written = ["ID"]
         if self._labels():
             as_written.append("TARGETS[0]")
+        elif self.spec.target_classes:
+            as_written.append("*TARGETS")
         if self.spec.image_column:
             as_written.append("IMAGE")
         self.say(f"raw = [name for name in [{', '.join(as_written)}] if name]")
         self.call("read", "read_table", "TRAIN_FILE", "raw", target="train")
         self.call("read", "read_table", "TEST_FILE", "raw", target="test")
         self.call("read", "read_sample", "SAMPLE_FILE", "test", "ID", "COLUMNS", target="sample")
+        if self.ranked:
+            self.call("targets", "one_label_a_row", "train", "TARGETS[0]", target="train, origin")
         if self.problem in ("binary", "multiclass"):
             self.call("targets", "label_codes", "train[TARGETS[0]]", "CLASSES", target="y, classes")
             self.say("kept = y >= 0")
+        elif self.problem == "multilabel" and self.spec.target_classes:
+            self.call("targets", "several_codes", "train", "TARGET_CLASSES", target="y")
+            self.say("kept = (y >= 0).all(axis=1)")
         else:
             self.call("targets", "number_target", "train", "TARGETS", target="y")
             self.say("kept = np.isfinite(y).all(axis=1)")
+        if self.ranked:
+            self.say("origin = origin[kept]")
         self.say("train, y = train[kept].reset_index(drop=True), y[kept]")
-        if self.problem == "multilabel":
+        if self.spec.tables:
+            self.say("for name, key in SIDE_TABLES.items():")
+            arguments = ("train", "test", "name", "key", "TARGETS")
+            self.call("joins", "join_table", *arguments, target="train, test", indent=8)
+        if self.problem == "multilabel" and not self.spec.target_classes:
             self.say("y = (y > 0.5).astype(int)")
         if self.ordinal:
             self.say("grades = np.unique(y)")
@@ -73,9 +86,7 @@ class Preparation(Statements):
         drop = [name for name in (*spec.targets, *spec.text_columns, spec.image_column) if name]
         if spec.id_column and spec.id_column != spec.time_column:
             drop.insert(0, spec.id_column)
-        self.lines.append(
-            call(self.use("table", "stack_tables"), "train", "test", "DROP", target="    table".strip())
-        )
+        self.lines.append(call(self.use("table", "stack_tables"), "train", "test", "DROP", target="table"))
         self.constants_drop = drop
         self.call("table", "tidy_table", "table", "[TIME]" if spec.time_column else "[]", target="table")
         if spec.time_column:

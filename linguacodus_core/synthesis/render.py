@@ -31,9 +31,14 @@ class _Writer(Preparation, Fitting, Answers):
         ]
         if self._labels():
             found.append(("CLASSES", list(spec.classes)))
+        if self.problem == "multilabel" and spec.target_classes:
+            labels = {name: list(spec.labels_of(name)) for name in spec.targets}
+            found.append(("TARGET_CLASSES", labels))
         if spec.layout == "class_columns":
             columns = [name for name in spec.submission_columns if name != spec.id_column]
             found.append(("CLASS_COLUMNS", columns))
+        if spec.tables:
+            found.append(("SIDE_TABLES", {table.file: table.key for table in spec.tables}))
         if spec.time_column:
             found.append(("TIME", spec.time_column))
         if spec.group_column:
@@ -46,8 +51,7 @@ class _Writer(Preparation, Fitting, Answers):
         found.append(("METRIC", spec.metric))
         if self.problem == "regression" and not self.ordinal:
             found.append(("GREATER", self.objective.greater))
-        if self.objective.answer == "ranking":
-            found.append(("TOP", 3))
+        found += self.objective.constants
         sparse_trees = self.sparse and plan.family in TREES
         chosen = settings(plan, self.effort, sparse=sparse_trees)
         if (self.sparse and plan.family in TEXT_MODELS) or self.network:

@@ -1,9 +1,10 @@
 """The statements of a program as they are gathered, and the verified blocks that they call."""
 
 from linguacodus_core.synthesis.hyper import Effort
-from linguacodus_core.synthesis.objective import Objective, is_ordinal, objective_of, problem_of
+from linguacodus_core.synthesis.objective import Objective, class_sizes, is_ordinal, objective_of, problem_of
 from linguacodus_core.synthesis.plan import PipelinePlan
 from linguacodus_core.synthesis.wording import call
+from linguacodus_core.taskfolder.rankings import ranking_of
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 VECTORS = {"word": "word_tfidf", "char": "char_tfidf", "word_char": "text_tfidf"}
@@ -20,9 +21,11 @@ class Statements:
         self.problem = problem_of(spec)
         self.ordinal = is_ordinal(spec)
         self.objective: Objective = objective_of(spec)
+        self.ranked = ranking_of(spec) is not None and self.problem in ("binary", "multiclass")
         self.wanted: list[tuple[str, str]] = []
         self.lines: list[str] = []
-        self.exclusive = self.problem == "multilabel" and plan.labels == "exclusive"
+        self.sizes = class_sizes(spec)
+        self.exclusive = self.problem == "multilabel" and plan.labels == "exclusive" and not self.sizes
         self.sparse = bool(spec.text_columns) and plan.text in VECTORS
         self.network = bool(spec.image_column) and plan.image == "network"
         self.timed = bool(spec.time_column) and plan.validation == "time"

@@ -1,6 +1,7 @@
 """description.md: the task in plain language."""
 
 import re
+import unicodedata
 from pathlib import Path
 
 from linguacodus_core.errors import TaskError
@@ -10,6 +11,9 @@ _GENERIC = {
     "description", "overview", "evaluation", "introduction", "competition", "task", "data", "dataset",
     "dataset description", "about", "goal", "problem", "problem statement", "background",
 }  # fmt: skip
+NAMED = "the folder's name"
+"""How a title was found that is the task's name."""
+_LONGEST = 80
 _REMEDY = "write description.md: what is to be predicted, from what, and how it is evaluated"
 
 
@@ -43,8 +47,11 @@ def _decode(content: bytes) -> str:
     return content.decode("latin-1")
 
 
-def title_of(description: str, slug: str) -> tuple[str, str]:
-    """The task's title and how it was found: the first heading that says something, else the slug."""
+def title_of(description: str, name: str) -> tuple[str, str]:
+    """The task's title and how it was found: the first heading that says something, else the task's name.
+
+    A name that is no more than a slug is made readable, any other stays as it is.
+    """
     for line in description.splitlines()[:40]:
         if found := re.match(r"#{1,2}\s+(.{3,120}?)\s*#*$", line.strip()):
             heading = found[1].strip("*_ :")
@@ -52,9 +59,16 @@ def title_of(description: str, slug: str) -> tuple[str, str]:
                 ("submission", "file")
             ):
                 return heading, "description: its first heading"
-    return slug.replace("-", " ").replace("_", " ").strip().capitalize(), "the folder's name"
+    if re.fullmatch(r"[a-z0-9_-]+", name):
+        return name.replace("-", " ").replace("_", " ").strip().capitalize() or name, NAMED
+    return " ".join(name.split()) or slug_of(name), NAMED
 
 
-def slug_of(folder: Path) -> str:
-    """A short name for the task: the folder's name in lower case with dashes."""
-    return re.sub(r"[^a-z0-9]+", "-", folder.resolve().name.lower()).strip("-") or "task"
+def slug_of(name: str) -> str:
+    """A short name that is safe everywhere: ASCII letters in lower case, digits, single dashes.
+
+    Accents go, "ß" becomes "ss"; "task" where nothing is left.
+    """
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", "-", plain)[:_LONGEST].strip("-") or "task"

@@ -32,8 +32,8 @@ def choose_metric(
     """The metric of a task.
 
     fractions: whether the sample submission holds fractions between 0 and 1. Raises OpenQuestion
-    with the lines to choose from when the description names no metric or several, TaskError when
-    task.toml names an unknown metric or a direction that is not the metric's.
+    with the lines to choose from when the description names no metric or several, or task.toml an
+    unknown one. A direction in task.toml that is not the metric's counts, with a warning.
     """
     if settings.metric is not None:
         metric, found = _named(settings.metric, targets, layout, fractions), "task.toml"
@@ -43,15 +43,15 @@ def choose_metric(
         found += f"; {shaped.name} because there are several columns" if settings.metric is None else ""
         metric = shaped
     _check_shape(metric, targets, layout)
-    if settings.direction not in (None, metric.direction):
-        raise TaskError(
-            f'task.toml: direction = "{settings.direction}", but {metric.name} is better '
-            f"{'higher' if metric.direction == 'max' else 'lower'}",
-            f'remove that line, or write direction = "{metric.direction}"',
-        )
     warnings: tuple[str, ...] = ()
+    if settings.direction not in (None, metric.direction):
+        usual = "higher" if metric.direction == "max" else "lower"
+        warnings += (
+            f'task.toml says direction = "{settings.direction}", but {metric.name} is usually '
+            f"better {usual}: task.toml counts",
+        )
     if not metric.scored:
-        warnings = (
+        warnings += (
             f"{metric.name} cannot be computed from the answers alone: {metric.stand_in} stands in for it",
         )
     return Choice(

@@ -140,6 +140,26 @@ def _count(targets: tuple[Target, ...]) -> str:
     return f"numbers in {targets[0].name}" if len(targets) == 1 else f"numbers in {len(targets)} targets"
 
 
+def target_classes_of(
+    problem: Problem, prediction: Prediction, targets: tuple[Target, ...], train: pd.DataFrame
+) -> tuple[tuple[str, ...], ...]:
+    """The classes of each of several targets, () where these are no labels (shares, counts, one target).
+
+    Raises TaskError for probabilities of a target that holds more than two labels.
+    """
+    if problem != "multilabel" or len(targets) < 2:
+        return ()
+    if prediction != "label":
+        if text := [t for t in targets if not t.numeric and t.values > 2]:
+            raise TaskError(
+                f"one probability is asked for {text[0].name}, which has {text[0].values:,} labels",
+                "give it one column for each label, or name a metric of labels in task.toml",
+            )
+        if any(t.values > 2 or (t.numeric and not t.whole) for t in targets):
+            return ()
+    return tuple(classes_of(train[t.name]) for t in targets)
+
+
 def classes_of(values: pd.Series) -> tuple[str, ...]:
     """The classes of a target as text, whole numbers without a point; numbers in their order."""
     present = values.dropna()

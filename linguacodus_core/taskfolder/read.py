@@ -8,7 +8,7 @@ import pandas as pd
 
 from linguacodus_core.errors import OpenQuestion, TaskError
 from linguacodus_core.taskfolder.columns import Columns, find_columns
-from linguacodus_core.taskfolder.description import read_description, slug_of, title_of
+from linguacodus_core.taskfolder.description import NAMED, read_description, slug_of, title_of
 from linguacodus_core.taskfolder.files import data_files, data_sha256
 from linguacodus_core.taskfolder.frames import find_table, read_table, readable
 from linguacodus_core.taskfolder.groups import TimeColumn, date_columns, find_group, find_time
@@ -21,8 +21,11 @@ from linguacodus_core.taskfolder.problem import (
     holds_fractions,
     look_at_target,
     scores_numbers,
+    target_classes_of,
 )
+from linguacodus_core.taskfolder.rankings import ranking_by, single_labels
 from linguacodus_core.taskfolder.settings_file import TaskSettings, read_settings
+from linguacodus_core.taskfolder.side_tables import find_side_tables
 from linguacodus_core.taskfolder.spec import DataType, TaskSpec
 
 _FEW_ROWS = 20
@@ -62,6 +65,9 @@ def read_task(folder: Path) -> TaskSpec:
     classes = columns.classes
     if not classes and len(targets) == 1 and problem in ("binary", "multiclass", "ordinal"):
         classes = classes_of(train[columns.targets[0]])
+    if classes and columns.layout == "targets" and prediction == "label" and ranking_by(metric.name):
+        classes = single_labels(classes)
+    target_classes = target_classes_of(problem, prediction, targets, train)
 
     features = _features(train, test, columns)
     time = find_time(train[features], test[features], given=settings.time_column)
@@ -88,6 +94,9 @@ def read_task(folder: Path) -> TaskSpec:
             f"train ({_few(train.columns)}) and test ({_few(test.columns)}) share no column to learn from",
             "give train and test the same feature columns, or a column that names image files",
         )
+    own = (*(path.name for path in paths.values()), *(c for c in answers.columns if c not in test.columns))
+    tables, odd_tables = find_side_tables(data, files, train, test, columns.targets, own)
+    warnings += odd_tables
     _note_columns(train, test, columns, warnings)
     group = (
         None
@@ -97,8 +106,11 @@ def read_task(folder: Path) -> TaskSpec:
     if settings.group_column:
         group = (settings.group_column, "task.toml")
     image = next((m for m in media if m.kind is DataType.IMAGE and m.column), None)
-    slug = settings.slug or slug_of(folder)
-    title, how_title = (settings.title, "task.toml") if settings.title else title_of(description, slug)
+    name = settings.slug or folder.name
+    slug = slug_of(name)
+    title, how_title = (settings.title, "task.toml") if settings.title else title_of(description, name)
+    if settings.slug and not settings.title and how_title == NAMED:
+        how_title = "task.toml: its slug"
     inferred = {
         "slug": "task.toml" if settings.slug else "the folder's name",
         "title": how_title,
@@ -113,6 +125,9 @@ def read_task(folder: Path) -> TaskSpec:
         "classes": f"{len(classes)} values of train's {columns.targets[0]}"
         if classes
         else "none: numbers or several targets",
+        "target_classes": f"values of train's {_few(columns.targets)}"
+        if target_classes
+        else "none: not several targets of labels",
         "time_column": time.found if time else "none: no column of dates sets test apart from train",
         "group_column": group[1]
         if group
@@ -122,6 +137,8 @@ def read_task(folder: Path) -> TaskSpec:
         "train_file": "data/: its name",
         "test_file": "data/: its name",
         "sample_file": "data/: its name",
+        "tables": ", ".join(f"{t.file} by {t.key}" for t in tables)
+        or "none: no other table shares one key column with train and test",
         "train_rows": f"{paths['train'].name}, counted",
         "test_rows": f"{paths['test'].name}, counted",
     }
@@ -133,7 +150,7 @@ def read_task(folder: Path) -> TaskSpec:
         data_types=data_types,
         metric=metric.name,
         metric_category=metric.category,
-        direction=metric.direction,
+        direction=settings.direction or metric.direction,
         id_column=columns.id_column,
         targets=columns.targets,
         submission_columns=columns.submission_columns,
@@ -141,6 +158,7 @@ def read_task(folder: Path) -> TaskSpec:
         prediction=prediction,
         problem=problem,
         classes=classes,
+        target_classes=target_classes,
         time_column=time.name if time else None,
         group_column=group[0] if group else None,
         text_columns=tuple(text),
@@ -148,6 +166,7 @@ def read_task(folder: Path) -> TaskSpec:
         train_file=paths["train"].name,
         test_file=paths["test"].name,
         sample_file=paths["sample"].name,
+        tables=tables,
         train_rows=len(train),
         test_rows=len(test),
         inferred=inferred,
@@ -212,6 +231,9 @@ def _data_types(
         warnings.append(
             f"{unnamed.kind} files ({unnamed.where}) in data/ are named by no column of train: left out"
         )
+    for kind in (DataType.AUDIO, DataType.VIDEO):
+        if kind in found:
+            warnings.append(f"{kind} files are not read yet: the floor and models of the tables only")
     if not settings.data_type:
         return found, how
     for kind in settings.data_type:

@@ -23,6 +23,15 @@ Problem = Literal["binary", "multiclass", "multilabel", "regression", "multiregr
 Layout = Literal["targets", "class_columns"]
 
 
+class SideTable(BaseModel):
+    """A further table in data/ that can be joined to train and test by its column `key`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    file: str
+    key: str
+
+
 class TaskSpec(BaseModel):
     """One task, read from its folder and completed by inference.
 
@@ -30,6 +39,8 @@ class TaskSpec(BaseModel):
     target; "class_columns" = one target in train, one probability column a class in the submission.
     `classes` are the target's values as text, whole numbers without a point (for "class_columns" in
     the order of the submission's columns after the id); empty for numbers and several targets.
+    `target_classes` are the same for several targets of labels, one tuple a target in the order of
+    `targets` (with two values the second is the positive one); empty for all other tasks.
     `inferred` maps each field to how it was found ("task.toml", "sample submission: ...", ...).
     `data_sha256` covers description, task.toml and every file of data/ (never private/).
     """
@@ -51,6 +62,7 @@ class TaskSpec(BaseModel):
     prediction: Prediction
     problem: Problem
     classes: tuple[str, ...] = ()
+    target_classes: tuple[tuple[str, ...], ...] = ()
     time_column: str | None = None
     group_column: str | None = None
     text_columns: tuple[str, ...] = ()
@@ -58,6 +70,7 @@ class TaskSpec(BaseModel):
     train_file: str
     test_file: str
     sample_file: str
+    tables: tuple[SideTable, ...] = ()
     train_rows: int
     test_rows: int
     inferred: dict[str, str]
@@ -68,6 +81,16 @@ class TaskSpec(BaseModel):
     def data(self) -> Path:
         """The folder data/ of the task."""
         return self.folder / "data"
+
+    def labels_of(self, column: str) -> tuple[str, ...]:
+        """The known labels of a target, or of the submission's column for it; () where it has none."""
+        if not self.target_classes:
+            return self.classes
+        columns = [name for name in self.submission_columns if name != self.id_column]
+        for names in (columns, list(self.targets)):
+            if column in names and names.index(column) < len(self.target_classes):
+                return self.target_classes[names.index(column)]
+        return ()
 
     @property
     def data_type(self) -> DataType:

@@ -96,7 +96,7 @@ def test_scores_of_perfect_answers() -> None:
     p = np.eye(3)[y]
     assert scores.score_auc(y, p) == 1
     assert scores.score_log_loss(y, p) == pytest.approx(0, abs=1e-9)
-    assert scores.score_map_at_3(y, p) == 1
+    assert scores.score_reciprocal_rank(y, p, 3) == 1
     for name in (
         "accuracy",
         "balanced_accuracy",

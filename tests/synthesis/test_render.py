@@ -54,7 +54,7 @@ def test_a_program_imports_nothing_of_linguacodus_and_defines_all_it_uses() -> N
 
 def test_the_same_plan_gives_the_same_text() -> None:
     assert render(PLAN, SPEC, effort="small") == render(PLAN, SPEC, effort="small")
-    assert render(PLAN, SPEC, effort="small") != render(PLAN, SPEC, effort="large")
+    assert render(PLAN, SPEC, effort="small") != render(PLAN, SPEC, effort="normal")
 
 
 def test_the_docstring_says_task_plan_idea_and_note() -> None:

@@ -411,7 +411,7 @@ def test_a_spent_time_budget_still_ends_in_a_submission(
     table = frame().assign(target=lambda t: (signal(t) > 0.7).astype(int))
     write(tmp_path, table, ["target"], ["target"])
     plan = PipelinePlan.model_validate({"folds": 10, "seeds": 3, "learning_rate": "low", "size": "high"})
-    run(render(plan, spec_of(), effort="large", seconds=0.0), tmp_path, monkeypatch, capsys)
+    run(render(plan, spec_of(), effort="normal", seconds=0.0), tmp_path, monkeypatch, capsys)
     assert len(submission(tmp_path)) == 60
 
 

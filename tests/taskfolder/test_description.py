@@ -34,5 +34,23 @@ def test_the_title_is_the_first_heading_that_says_something() -> None:
     assert title_of("Just prose.", "house-prices")[0] == "House prices"
 
 
-def test_the_slug_comes_from_the_folder(tmp_path: Path) -> None:
-    assert slug_of(tmp_path / "My Task (2)") == "my-task-2"
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [
+        ("My Task (2)", "my-task-2"),
+        ("../x", "x"),
+        ("a/b", "a-b"),
+        ("Größe", "grosse"),
+        ("Élan_vital", "elan-vital"),
+        ("..", "task"),
+        ("データ", "task"),
+        ("x\x00\n;rm -rf", "x-rm-rf"),
+        ("long " * 100, "-".join(["long"] * 16)),
+    ],
+)
+def test_a_slug_is_safe_in_paths_and_shells(name: str, slug: str) -> None:
+    assert slug_of(name) == slug
+
+
+def test_a_name_that_is_no_slug_stays_as_the_title() -> None:
+    assert title_of("Just prose.", "Größe der Wale")[0] == "Größe der Wale"

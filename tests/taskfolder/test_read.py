@@ -237,9 +237,30 @@ def test_an_unknown_metric_in_the_settings_is_a_question(make: Make) -> None:
     assert 'metric = "rmse"' in caught.value.remedy
 
 
-def test_a_direction_against_the_metric_is_refused(make: Make) -> None:
-    with pytest.raises(TaskError, match="is better lower"):
-        read_task(make(toml='metric = "rmse"\ndirection = "max"\n'))
+def test_a_direction_against_the_metric_counts_with_a_warning(make: Make) -> None:
+    spec = read_task(make(toml='metric = "rmse"\ndirection = "max"\n'))
+    assert (spec.direction, spec.inferred["direction"]) == ("max", "task.toml")
+    assert 'task.toml says direction = "max", but rmse is usually better lower' in spec.warnings[0]
+
+
+@pytest.mark.parametrize(("slug", "safe"), [("../x", "x"), ("a/b", "a-b"), ("Größe", "grosse")])
+def test_the_slug_of_task_toml_is_made_safe_and_stays_as_the_title(make: Make, slug: str, safe: str) -> None:
+    spec = read_task(make(toml=f'slug = "{slug}"\n'))
+    assert (spec.slug, spec.title) == (safe, slug)
+    assert spec.inferred["title"] == "task.toml: its slug"
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("wav", "audio"), ("mp4", "video")])
+def test_it_is_said_that_sounds_and_videos_are_not_read(make: Make, ending: str, kind: str) -> None:
+    train = table().assign(clip=lambda t: t["id"].map("c{}".format))[["id", "clip", "size", "price"]]
+    test = table(20, 1000, None).assign(clip=lambda t: t["id"].map("c{}".format))[["id", "clip", "size"]]
+    path = make(train=train, test=test)
+    (path / "data" / "clips").mkdir()
+    for name in [*train["clip"], *test["clip"]]:
+        (path / "data" / "clips" / f"{name}.{ending}").write_bytes(b"")
+    spec = read_task(path)
+    assert DataType(kind) in spec.data_types
+    assert f"{kind} files are not read yet: the floor and models of the tables only" in spec.warnings
 
 
 def test_a_metric_for_numbers_and_a_target_of_words_contradict(make: Make) -> None:

@@ -153,6 +153,13 @@ def _f_beta(answers: Answers) -> float:
 def _f_average(average: str) -> Callable[[Answers], float]:
     def averaged(answers: Answers) -> float:
         if answers.truth.shape[1] > 1:
+            cells = _cells(answers)
+            if any(len(set(known)) > 2 for known, _ in cells):  # several targets of several classes each
+                scores = [
+                    sk.f1_score(list(known), list(given), average=average, zero_division=0)
+                    for known, given in cells
+                ]
+                return float(np.mean(scores))
             pairs = _binary_cells(answers)
             known, given = np.column_stack([k for k, _ in pairs]), np.column_stack([g for _, g in pairs])
             return float(sk.f1_score(known, given, average=average, zero_division=0))

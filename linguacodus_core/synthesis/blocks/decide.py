@@ -54,6 +54,31 @@ def class_factors(y: np.ndarray, p: np.ndarray, score: Score) -> np.ndarray:
     return np.asarray(factors / factors.mean())
 
 
+def likeliest(
+    y: np.ndarray, oof: np.ndarray, test: np.ndarray, sizes: tuple[int, ...], score: Score, tuned: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The class of each target (rows x targets) from probabilities that stand side by side, `sizes` a target.
+
+    tuned: each target's classes are weighed first by what scores best out of fold.
+    """
+    known, answer, start = [], [], 0
+    for place, size in enumerate(sizes):
+        mine, other = oof[:, start : start + size], test[:, start : start + size]
+        if tuned and len(mine):
+            factors = class_factors(y[:, place], mine, score)
+            mine, other = mine * factors, other * factors
+        known.append(mine.argmax(axis=1))
+        answer.append(other.argmax(axis=1))
+        start += size
+    return np.column_stack(known), np.column_stack(answer)
+
+
+def best_labels(p: np.ndarray, classes: list[str], top: int) -> list[str]:
+    """The likeliest labels of each row, best first, with blanks between them."""
+    order = np.argsort(-p, axis=1, kind="stable")[:, :top]
+    return [" ".join(row) for row in np.array(classes, dtype=object)[order]]
+
+
 def cut_points(y: np.ndarray, p: np.ndarray, grades: np.ndarray, score: Score) -> np.ndarray:
     """The limits between neighbouring grades on the scale of p that give the best score, out of fold.
 

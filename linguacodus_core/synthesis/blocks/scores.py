@@ -127,20 +127,61 @@ def score_kappa(y: np.ndarray, p: np.ndarray) -> float:
 
 def score_quadratic_kappa(y: np.ndarray, p: np.ndarray) -> float:
     """Kappa with quadratic weights, of whole numbers."""
+    return weighted_kappa(y, p, 2)
+
+
+def score_linear_kappa(y: np.ndarray, p: np.ndarray) -> float:
+    """Kappa with linear weights, of whole numbers."""
+    return weighted_kappa(y, p, 1)
+
+
+def weighted_kappa(y: np.ndarray, p: np.ndarray, power: int) -> float:
+    """Kappa whose weights are the differences to this power, of whole numbers."""
     y, p = np.rint(y).astype(int).ravel(), np.rint(p).astype(int).ravel()
     low = min(y.min(), p.min())
     size = int(max(y.max(), p.max()) - low) + 1
     seen = np.bincount((y - low) * size + (p - low), minlength=size * size).reshape(size, size)
-    weights = np.subtract.outer(np.arange(size), np.arange(size)) ** 2
+    weights = np.abs(np.subtract.outer(np.arange(size), np.arange(size))) ** power
     chance = np.outer(seen.sum(axis=1), seen.sum(axis=0)) / max(1, len(y))
     expected = (weights * chance).sum()
     return float(1 - (weights * seen).sum() / expected) if expected else 0.0
 
 
-def score_map_at_3(y: np.ndarray, p: np.ndarray) -> float:
-    """Mean average precision of the three likeliest classes, one right class a row."""
-    top = np.argsort(-p, axis=1)[:, :3]
-    return float(np.mean(((top == y[:, None]) / np.arange(1, top.shape[1] + 1)).sum(axis=1)))
+def right_places(y: np.ndarray, p: np.ndarray, top: int) -> np.ndarray:
+    """Rows x places: whether the class in that place of the ranking is the right one."""
+    return np.asarray(np.argsort(-p, axis=1, kind="stable")[:, :top] == y[:, None])
+
+
+def score_reciprocal_rank(y: np.ndarray, p: np.ndarray, top: int) -> float:
+    """MAP@K and MRR@K of one right class a row."""
+    right = right_places(y, p, top)
+    return float((right / np.arange(1, right.shape[1] + 1)).sum(axis=1).mean())
+
+
+def score_discounted_rank(y: np.ndarray, p: np.ndarray, top: int) -> float:
+    """NDCG@K of one right class a row."""
+    right = right_places(y, p, top)
+    return float((right / np.log2(np.arange(2, right.shape[1] + 2))).sum(axis=1).mean())
+
+
+def score_hit_at(y: np.ndarray, p: np.ndarray, top: int) -> float:
+    """Share of rows whose class is among the likeliest."""
+    return float(right_places(y, p, top).any(axis=1).mean())
+
+
+def score_miss_at(y: np.ndarray, p: np.ndarray, top: int) -> float:
+    """Share of rows whose class is not among the likeliest."""
+    return 1 - score_hit_at(y, p, top)
+
+
+def score_precision_at(y: np.ndarray, p: np.ndarray, top: int) -> float:
+    """Share of the likeliest classes that are right, one right class a row."""
+    return score_hit_at(y, p, top) / top
+
+
+def score_pinball(y: np.ndarray, p: np.ndarray, level: float) -> float:
+    """Quantile loss: errors above the prediction weigh `level`, those below 1 - level."""
+    return float(np.mean(np.maximum(level * (y - p), (level - 1) * (y - p))))
 
 
 def score_rmse(y: np.ndarray, p: np.ndarray) -> float:

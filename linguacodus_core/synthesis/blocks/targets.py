@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.preprocessing import PowerTransformer
 
+from linguacodus_core.synthesis.blocks.submit import as_sample_writes
+
 
 def plain_label(value: object) -> str:
     """A label as text; whole numbers without a decimal part ("1.0" -> "1")."""
@@ -22,10 +24,34 @@ def label_codes(column: pd.Series, classes: list[str]) -> tuple[np.ndarray, list
     labels = [plain_label(value) for value in column]
     known = list(classes)
     places = {plain_label(name): place for place, name in enumerate(known)}
+    places |= {name.lower(): place for name, place in places.items() if name in ("True", "False")}
+    places |= {name.upper(): place for name, place in places.items() if name in ("true", "false")}
     for label in sorted(set(labels) - set(places) - {"", "nan"}):
         places[label] = len(known)
         known.append(label)
     return np.array([places.get(label, -1) for label in labels], dtype=int), known
+
+
+def one_label_a_row(train: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray]:
+    """A row for each label of the target's cells (blanks between them), and the row that each comes from."""
+    cells = train[target].where(train[target].notna(), "").astype(str).str.split()
+    split = train.assign(**{target: cells}).reset_index(drop=True).explode(target)
+    return split.reset_index(drop=True), split.index.to_numpy()
+
+
+def several_codes(train: pd.DataFrame, classes: dict[str, list[str]]) -> np.ndarray:
+    """Each target's labels as places in its classes, rows x targets; -1 where missing or unknown."""
+    codes = [label_codes(train[name], known)[0] for name, known in classes.items()]
+    sizes = [len(known) for known in classes.values()]
+    return np.column_stack([np.where(code < size, code, -1) for code, size in zip(codes, sizes, strict=True)])
+
+
+def several_labels(codes: np.ndarray, classes: dict[str, list[str]], sample: pd.DataFrame) -> dict[str, Any]:
+    """Codes (rows x targets) as each target's own labels, written as the sample submission does."""
+    return {
+        name: as_sample_writes(np.array(known, dtype=object)[codes[:, place]], sample[name])
+        for place, (name, known) in enumerate(classes.items())
+    }
 
 
 def number_target(train: pd.DataFrame, targets: list[str]) -> np.ndarray:

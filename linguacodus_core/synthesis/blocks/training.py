@@ -72,20 +72,26 @@ def fit_targets(
     problem: str,
     width: int,
     seconds: float,
+    sizes: tuple[int, ...] = (),
     **options: Any,
 ) -> tuple[list[np.ndarray], int]:
-    """One model for a single target (y has one dimension), else one a target (y: rows x targets)."""
+    """One model for a single target (y has one dimension), else one a target (y: rows x targets).
+
+    sizes: of targets with several classes, how many each has; their probabilities stand side by side.
+    """
     if y.ndim == 1:
         return fit_one(model, X, y, others, stop, problem, width, seconds=seconds, **options)
     kind, one = ("binary", 2) if problem == "multilabel" else ("regression", 1)
     columns, used = [], []
     end = time.monotonic() + seconds
     for place in range(y.shape[1]):
-        goal = y[:, place].astype(int) if kind == "binary" else y[:, place]
+        if sizes:
+            kind, one = ("multiclass" if sizes[place] > 2 else "binary"), sizes[place]
+        goal = y[:, place] if kind == "regression" else y[:, place].astype(int)
         held = None if stop is None else (stop[0], stop[1][:, place].astype(goal.dtype))
         share = max(0.3, (end - time.monotonic()) / (y.shape[1] - place))
         found, rounds = fit_one(model, X, goal, others, held, kind, one, seconds=share, **options)
-        columns.append([values[:, -1] for values in found])
+        columns.append([values if sizes else values[:, -1] for values in found])
         used.append(rounds)
     return [np.column_stack(values) for values in zip(*columns, strict=True)], int(np.mean(used))
 

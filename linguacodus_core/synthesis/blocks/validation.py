@@ -42,6 +42,13 @@ def group_folds(groups: np.ndarray, folds: int, seed: int) -> Folds:
     return list(GroupKFold(folds).split(shuffled, groups=shuffled))
 
 
+def origin_folds(y: np.ndarray, origin: np.ndarray, folds: int, seed: int) -> Folds:
+    """Stratified folds; rows that come from one row of the file are never parted."""
+    if len(np.unique(origin)) == len(origin):
+        return stratified_folds(y, folds, seed)
+    return group_folds(origin, folds, seed)
+
+
 def time_folds(times: pd.Series, later: pd.Series, folds: int, seed: int) -> Folds:
     """Folds by time: whole days when the test rows lie among the train rows, else the last stretches.
 
