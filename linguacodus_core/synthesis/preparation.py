@@ -47,10 +47,14 @@ class Preparation(Statements):
             as_written.append("TARGETS[0]")
         elif self.spec.target_classes:
             as_written.append("*TARGETS")
+        if self.renamed:
+            as_written.append("*RENAMED")
         if self.spec.image_column:
             as_written.append("IMAGE")
         self.say(f"raw = [name for name in [{', '.join(as_written)}] if name]")
         self.call("read", "read_table", "TRAIN_FILE", "raw", target="train")
+        if self.renamed:
+            self.say("train = train.rename(columns=RENAMED)  # as the submission calls them")
         self.call("read", "read_table", "TEST_FILE", "raw", target="test")
         self.call("read", "read_sample", "SAMPLE_FILE", "test", "ID", "COLUMNS", target="sample")
         if self.ranked:

@@ -26,13 +26,15 @@ class _Writer(Preparation, Fitting, Answers):
             ("TEST_FILE", spec.test_file),
             ("SAMPLE_FILE", spec.sample_file),
             ("ID", spec.id_column),
-            ("TARGETS", list(spec.targets)),
+            ("TARGETS", [self.renamed.get(name, name) for name in spec.targets]),
             ("COLUMNS", list(spec.submission_columns)),
         ]
+        if self.renamed:
+            found.append(("RENAMED", self.renamed))
         if self._labels():
             found.append(("CLASSES", list(spec.classes)))
         if self.problem == "multilabel" and spec.target_classes:
-            labels = {name: list(spec.labels_of(name)) for name in spec.targets}
+            labels = {self.renamed.get(name, name): list(spec.labels_of(name)) for name in spec.targets}
             found.append(("TARGET_CLASSES", labels))
         if spec.layout == "class_columns":
             columns = [name for name in spec.submission_columns if name != spec.id_column]

@@ -22,6 +22,7 @@ class Statements:
         self.ordinal = is_ordinal(spec)
         self.objective: Objective = objective_of(spec)
         self.ranked = ranking_of(spec) is not None and self.problem in ("binary", "multiclass")
+        self.renamed = _renamed(spec)
         self.wanted: list[tuple[str, str]] = []
         self.lines: list[str] = []
         self.sizes = class_sizes(spec)
@@ -57,3 +58,12 @@ class Statements:
         if self.objective.score == "score_rmse_of_log" and chosen == "none":
             chosen = "log1p"
         return {"log1p": "log", "yeo_johnson": "power"}.get(chosen, "plain")
+
+
+def _renamed(spec: TaskSpec) -> dict[str, str]:
+    """Train's names of the targets -> the submission's, where these differ; programs use the latter."""
+    columns = [name for name in spec.submission_columns if name != spec.id_column]
+    if spec.layout != "targets" or len(columns) != len(spec.targets):
+        return {}
+    pairs = zip(spec.targets, columns, strict=True)
+    return {target: column for target, column in pairs if target != column}

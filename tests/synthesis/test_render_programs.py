@@ -427,3 +427,24 @@ def test_columns_and_categories_that_only_one_table_has_do_no_harm(
         plan = PipelinePlan.model_validate(FAST | {"encode": encode})
         run(render(plan, spec_of(), effort="small"), tmp_path, monkeypatch, capsys)
         assert submission(tmp_path)["target"].notna().all()
+
+
+@pytest.mark.parametrize("kind", ["probability", "label"])
+def test_a_target_that_the_submission_calls_otherwise_is_written_under_its_name(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = frame().assign(target=lambda t: (signal(t) > 0.7).astype(int))
+    answers = write(tmp_path, table, ["target"], ["Target"])
+    metric = {"probability": "auc", "label": "accuracy"}[kind]
+    spec = spec_of(
+        metric=metric,
+        problem="binary",
+        prediction=kind,
+        classes=("0", "1"),
+        submission_columns=("id", "Target"),
+    )
+    plan = PipelinePlan.model_validate(FAST)
+    assert run(render(plan, spec, effort="small"), tmp_path, monkeypatch, capsys) > 0.7
+    made = submission(tmp_path)
+    assert list(made.columns) == ["id", "Target"]
+    assert ((made["Target"] > 0.5) == (answers["target"] == 1)).mean() > 0.7
