@@ -1,6 +1,8 @@
 """Flows as the command line starts them, with a server of their own that Ctrl-C does not reach."""
 
 import signal
+import subprocess
+import sys
 
 import httpx
 from prefect.server.api.server import SubprocessASGIServer
@@ -9,6 +11,16 @@ from prefect.settings import PREFECT_API_URL
 from flows import generate as generate_flow
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
+
+GUARD = """
+import contextlib, os, signal, sys
+sys.stdin.read()
+with contextlib.suppress(ProcessLookupError):
+    os.kill(int(sys.argv[1]), signal.SIGTERM)
+"""
+"""Ends the temporary server when our end of its pipe closes, as it does even after kill -9."""
+
+_guards: list["subprocess.Popen[bytes]"] = []
 
 
 def generate(request: GenerateRequest) -> GenerateResult:
@@ -44,8 +56,17 @@ def _start_server() -> None:
     Ctrl-C goes to every process of the terminal's group. A child inherits the blocked signal, so the
     server lives on and the flow can end in order.
     """
+    server = SubprocessASGIServer()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        SubprocessASGIServer().start()
+        server.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if server.server_process:
+        _guards.append(
+            subprocess.Popen(
+                [sys.executable, "-S", "-c", GUARD, str(server.server_process.pid)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+        )

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from prefect.settings import (
@@ -119,8 +120,10 @@ def test_a_killed_run_goes_on_where_it_was(task: Path, tmp_path: Path) -> None:
     first = start(task, tmp_path / "out", home, "--time-limit", "60")
     wait_for(tmp_path / "out" / "submission.csv", first)
     time.sleep(4)
-    os.killpg(first.pid, signal.SIGKILL)
+    children = psutil.Process(first.pid).children(recursive=True)
+    os.kill(first.pid, signal.SIGKILL)
     first.communicate()
+    assert psutil.wait_procs(children, timeout=30)[1] == []
     before = journal(home)
     second = start(task, tmp_path / "out", home, "--time-limit", "60")
     said, _ = second.communicate(timeout=300)
