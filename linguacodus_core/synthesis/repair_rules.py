@@ -370,7 +370,7 @@ def wrong_imports(source: Source) -> list[Edit]:
     used = {node.id for node in ast.walk(source.tree) if isinstance(node, ast.Name)}
     for node in ast.walk(source.tree):
         if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            if node.module.startswith("sklearn"):
+            if node.module.split(".")[0] == "sklearn":
                 edit = _sklearn_import(source, node)
                 if edit:
                     found.append(edit)
@@ -392,7 +392,7 @@ def _sklearn_import(source: Source, node: ast.ImportFrom) -> Edit | None:
     assert node.module
     try:
         module = importlib.import_module(node.module)
-    except Exception:
+    except ImportError:
         module = None
     right: dict[str, list[str]] = {}
     moved: list[str] = []
