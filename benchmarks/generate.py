@@ -82,12 +82,12 @@ def one_row(task: Path, name: str, options: argparse.Namespace) -> dict[str, obj
     return row
 
 
-def better(row: dict[str, object]) -> bool:
-    """Whether the final hold-out score beats the floor's."""
+def against_floor(row: dict[str, object]) -> int:
+    """1 when the final hold-out score beats the floor's, 0 when it equals it or is not known, -1 below it."""
     final, floor = row.get("holdout"), row.get("floor")
-    if not isinstance(final, float) or not isinstance(floor, float):
-        return False
-    return final < floor if row["direction"] == "min" else final > floor
+    if not isinstance(final, float) or not isinstance(floor, float) or final == floor:
+        return 0
+    return 1 if (final < floor) == (row["direction"] == "min") else -1
 
 
 def show(rows: list[dict[str, object]]) -> None:
@@ -110,7 +110,8 @@ def show(rows: list[dict[str, object]]) -> None:
         first = [row["first"] for row in own if isinstance(row.get("first"), float | int)]
         print(
             f"\n{name}: valid {sum(bool(row.get('valid')) for row in own)} of {len(own)}; "
-            f"better than the floor {sum(map(better, own))}; "
+            f"better than the floor {sum(against_floor(row) > 0 for row in own)}, "
+            f"worse {sum(against_floor(row) < 0 for row in own)}; "
             f"median top {statistics.median(percentiles) if percentiles else float('nan'):.1f} % "
             f"over {len(percentiles)} boards; "
             f"slowest first submission {max(first, default=float('nan')):.0f} s; "

@@ -13,6 +13,7 @@ from linguacodus_core.errors import (
     LinguacodusError,
     ModelUnavailable,
     ProfileError,
+    PromptTooLong,
     UnusableReply,
 )
 from linguacodus_core.generation.agenda import Step, next_step
@@ -25,9 +26,10 @@ from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.ledger import Ledger
 from linguacodus_core.llm.server import endpoint_for
 from linguacodus_core.settings import ledger_path
-from tasks.generate import write_step
+from tasks.generate import fetch_model, write_step
 
 ENDS_THE_LANE = (BudgetExceeded, EndpointError, ModelUnavailable, ProfileError)
+ENDS_THE_STEP = (PromptTooLong, UnusableReply)
 
 
 class WriterLane:
@@ -84,7 +86,7 @@ class WriterLane:
         assert step is not None
         assert client is not None
         calls, client.asked = client.asked, []
-        if isinstance(written, ENDS_THE_LANE) and not isinstance(written, UnusableReply):
+        if isinstance(written, ENDS_THE_LANE) and not isinstance(written, ENDS_THE_STEP):
             self._client = None
             run.search.give_up("", written.problem, calls)
             run.note(f"going on without the language model: {written}")
@@ -116,6 +118,8 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
         return
     with ExitStack() as stack:
         try:
+            if run.profile.embedded:
+                fetch_model(run.profile.embedded)
             url = stack.enter_context(endpoint_for(run.profile))
             spent = sum(float(str(row["usd"])) for row in call_rows(run))
             budget = Budget(usd=max(0.0, run.request.budget_usd - spent), seconds=run.clock.left)

@@ -44,6 +44,14 @@ class UnusableReply(EndpointError):
     """The model answered, but not with what was asked for, after every re-ask."""
 
 
+class PromptTooLong(EndpointError):
+    """The prompt does not fit into the model's context; a shorter one may."""
+
+
+class Unanswered(EndpointError):
+    """The endpoint took the request and did not answer in time: it may bill it all the same."""
+
+
 class BudgetExceeded(LinguacodusError):
     """The next call would pass the budget; nothing was sent."""
 

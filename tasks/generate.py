@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from linguacodus_core.generation import preflight
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.outputs import write_outputs
 from linguacodus_core.generation.run import Run
@@ -83,6 +84,12 @@ def run_on_full_data(
 ) -> harness.Submission:
     """Run a candidate on the full data and validate its submission."""
     return harness.submit(candidate, spec, limits, isolation, work=work)
+
+
+@task(task_run_name="fetch {name}", cache_policy=NO_CACHE, persist_result=False)
+def fetch_model(name: str) -> None:
+    """Fetch the embedded model unless it is here: a run that no command line prepared needs it too."""
+    preflight.fetch_model(name)
 
 
 @task(task_run_name="write {step.id}", tags=["llm"], cache_policy=NO_CACHE, persist_result=False)

@@ -11,6 +11,8 @@ from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.sandbox.check import require
 from linguacodus_core.taskfolder.read import read_task
 
+_failed: dict[str, ModelUnavailable] = {}
+
 
 def preflight(request: GenerateRequest) -> float:
     """Read the task, check profile and sandbox, and fetch the embedded model if it is not here.
@@ -31,14 +33,19 @@ def preflight(request: GenerateRequest) -> float:
     began = time.monotonic()
     if profile.embedded and next_step(request, [], [], set(), 0):
         try:
-            _have(profile.embedded)
+            fetch_model(profile.embedded)
         except LinguacodusError as error:
             warn(f"going on without the language model: {error}")
     return time.monotonic() - began
 
 
-def _have(name: str) -> None:
-    """Fetch an embedded model unless it is here, saying every tenth of it."""
+def fetch_model(name: str) -> None:
+    """Fetch an embedded model unless it is here, saying every tenth of it.
+
+    Raises ModelUnavailable when it cannot be had; what failed is not tried twice in one process.
+    """
+    if name in _failed:
+        raise _failed[name]
     try:
         models.path(name)
         return
@@ -53,4 +60,8 @@ def _have(name: str) -> None:
             say(f"fetching {model.name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
 
     say(f"the model {model.name} is not here yet: fetching it once")
-    models.pull(model, progress)
+    try:
+        models.pull(model, progress)
+    except ModelUnavailable as error:
+        _failed[name] = error
+        raise

@@ -15,7 +15,7 @@ from typing import Any
 
 from jsonschema.protocols import Validator
 
-from linguacodus_core.errors import BudgetExceeded, EndpointError, UnusableReply
+from linguacodus_core.errors import BudgetExceeded, EndpointError, Unanswered, UnusableReply
 from linguacodus_core.llm import replies
 from linguacodus_core.llm.budget import Budget, Cost
 from linguacodus_core.llm.endpoint import Endpoint, NoSchema, Request, ping, projected_tokens
@@ -234,6 +234,8 @@ class Client:
             try:
                 reply = endpoint.send(request, started + (timeout if left is None else min(timeout, left)))
             except EndpointError as error:
+                if isinstance(error, Unanswered):
+                    ticket.settle(ticket.projected)
                 if self.budget.seconds_left() != 0.0:
                     raise
                 raise BudgetExceeded(

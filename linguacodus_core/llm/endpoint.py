@@ -19,7 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 import openai
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
 
-from linguacodus_core.errors import EndpointError, ModelUnavailable, ProfileError
+from linguacodus_core.errors import EndpointError, ModelUnavailable, ProfileError, PromptTooLong, Unanswered
 from linguacodus_core.llm import deadline, models
 from linguacodus_core.llm.check import Check
 from linguacodus_core.llm.profiles import Profile
@@ -114,7 +114,8 @@ class Endpoint:
         """The reply, after retries, at the latest at `until` (of time.monotonic()).
 
         An embedded model's server that died is waited for while it is started again, once.
-        Raises EndpointError; NoSchema when the endpoint refuses the schema.
+        Raises EndpointError (Unanswered when the last attempt ran out of time); NoSchema when the
+        endpoint refuses the schema.
         """
         started = time.monotonic()
         enough = stop_after_attempt(self.profile.max_retries + 1)
@@ -138,7 +139,7 @@ class Endpoint:
         except _Passing as failure:
             asked = f"; it asks to wait {failure.wait:.0f} s" if failure.wait is not None else ""
             tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
-            raise EndpointError(
+            raise type(failure.error)(
                 f"{failure.error.problem} ({tries} in {time.monotonic() - started:.1f} s{asked})",
                 failure.error.remedy,
             ) from failure.__cause__
@@ -179,7 +180,7 @@ class Endpoint:
                 content = raw.content
         except openai.APITimeoutError as error:
             raise _Passing(
-                EndpointError(
+                Unanswered(
                     f"{self.label} did not answer within {limit:.0f} s",
                     "raise timeout (or attempt_timeout) in the profile, ask for fewer tokens, "
                     "or use a faster endpoint",
@@ -208,7 +209,7 @@ class Endpoint:
             return _Passing(EndpointError(problem, remedy), wait, unreachable=status == 503)
         lowered = text.lower()
         if status in {400, 413, 422} and LONG_PROMPT.search(lowered):
-            return EndpointError(
+            return PromptTooLong(
                 f"the prompt {request.prompt} is too long for {request.model}. {problem}",
                 "shorten the description, or use a model with a longer context "
                 f"(the profile says {self.profile.context} tokens)",

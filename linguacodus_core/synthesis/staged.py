@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from linguacodus_core.errors import BudgetExceeded, EndpointError, LinguacodusError, UnusableReply
+from linguacodus_core.errors import (
+    BudgetExceeded,
+    EndpointError,
+    LinguacodusError,
+    PromptTooLong,
+    UnusableReply,
+)
 from linguacodus_core.instructions.context import Profiled, ask, context_length, cut, defused, known_values
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
@@ -57,6 +63,8 @@ class _Work:
     repairs: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     prompts: list[str] = field(default_factory=list)
+    ended: LinguacodusError | None = None
+    """Why the model is not asked for the stages that are left."""
 
 
 def stage_code(reply: str, stage: str, targets: Collection[str] = ()) -> tuple[str, list[str], str]:
@@ -204,7 +212,8 @@ def write_staged(
     `origin` says of each stage "model", "model, repaired: ..." or "fallback: reason"; repairs are
     named as "stage: repair".
     Raises LinguacodusError when the task's data are not for this route or not even the fallbacks
-    run, UnusableReply when no stage is the model's (the program would be none of its own).
+    run, UnusableReply when no stage is the model's (the program would be none of its own), or what
+    ended the asking: BudgetExceeded, EndpointError.
     """
     if reason := supports(spec):
         raise LinguacodusError(reason, "the plan route does these")
@@ -218,10 +227,15 @@ def write_staged(
         told = known_values(spec, profile, context) | _told(spec, dry.columns, instruction, context)
         state = _Work()
         for stage in STAGES:
+            if state.ended:
+                state.origin[stage] = f"fallback: {state.ended.problem}"
+                continue
             if time.monotonic() + LEAST_SECONDS > until:
                 state.origin[stage] = "fallback: the time was up"
                 continue
             _stage(client, spec, dry, stage, told, state, seed, prompt_set, until, attempts)
+        if not state.bodies and state.ended:
+            raise state.ended
         if not state.bodies:
             reasons = "; ".join(f"{stage}: {why}" for stage, why in state.origin.items())
             raise UnusableReply(f"none of the four stages is the model's ({reasons})", "use a stronger coder")
@@ -278,6 +292,7 @@ def _stage(
             continue
         except (BudgetExceeded, EndpointError) as error:
             why = error.problem
+            state.ended = None if isinstance(error, PromptTooLong) else error
             break
         state.calls += reply.keys
         state.prompts.append(rendered.prompt)

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,7 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.testing.utilities import prefect_test_harness
+from werkzeug import Response
 
 from linguacodus_core.tables import SCHEMAS
 from tests.tiny import write_task
@@ -45,9 +47,18 @@ def task(tmp_path_factory) -> Path:
     return write_task(tmp_path_factory.mktemp("task") / "rain")
 
 
-def start(task: Path, out: Path, home: Path, *options: str) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "LINGUACODUS_HOME": str(home), "PREFECT_HOME": str(home / "prefect")}
-    command = [LINGUACODUS, "generate", str(task), "--out", str(out), "--sources", "prior", *options]
+def start(
+    task: Path,
+    out: Path,
+    home: Path,
+    *options: str,
+    under: Sequence[str] = (),
+    prefect_home: Path | None = None,
+) -> "subprocess.Popen[str]":
+    """The command as a user starts it; `under`: a command that runs it."""
+    prefect_home = prefect_home or home / "prefect"
+    environment = {**os.environ, "LINGUACODUS_HOME": str(home), "PREFECT_HOME": str(prefect_home)}
+    command = [*under, LINGUACODUS, "generate", str(task), "--out", str(out), "--sources", "prior", *options]
     return subprocess.Popen(
         command,
         env=environment,
@@ -165,7 +176,7 @@ name = "test"
 endpoint = "{url}"
 context = 4096
 concurrency = 1
-timeout = 20
+timeout = {timeout}
 max_retries = 1
 
 [defaults]
@@ -174,11 +185,11 @@ max_tokens = 512
 """
 
 
-def generate_with(url: str, task: Path, folder: Path, model: str = "test-model"):
+def generate_with(url: str, task: Path, folder: Path, model: str = "test-model", timeout: float = 20):
     from flows.generate import generate
     from linguacodus_core.generation.request import GenerateRequest
 
-    (folder / "profile.toml").write_text(PROFILE.format(url=url, model=model))
+    (folder / "profile.toml").write_text(PROFILE.format(url=url, model=model, timeout=timeout))
     request = GenerateRequest(
         task_dir=task,
         out=folder / "out",
@@ -223,3 +234,46 @@ def test_a_model_that_answers_nonsense_ends_in_the_floor(
     assert record["llm"]["calls"] >= 2
     calls = pq.read_table(tmp_path / "out" / "llm_calls.parquet").to_pylist()
     assert {row["reply"] for row in calls} == {reply}
+
+
+@pytest.mark.parametrize(
+    ("fault", "sign"),
+    [
+        (Response("slow down", 429, headers={"Retry-After": "3600"}), "HTTP 429"),
+        (Response("oops", 500), "HTTP 500"),
+        (Response("<html>log in</html>", 200, content_type="text/html"), "a web page"),
+        (Response("{broken", 200), "no chat completion"),
+        (None, "did not answer within"),
+    ],
+    ids=["429", "500", "html", "broken json", "slow"],
+)
+def test_an_endpoint_with_a_fault_ends_in_the_floor_and_names_the_fault(
+    prefect_server, task: Path, tmp_path: Path, httpserver, fault: Response | None, sign: str
+) -> None:
+    def handler(_: object) -> Response:
+        if fault is None:
+            time.sleep(4)
+        return fault or Response("{}", 200)
+
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(handler)
+    result, record = generate_with(httpserver.url_for("/v1"), task, tmp_path, model="m", timeout=2)
+    assert result.status == "finished"
+    assert result.winner.startswith("floor")
+    assert any("going on without the language model" in note and sign in note for note in record["notes"])
+
+
+@pytest.mark.parametrize("full", ["out", "home"])
+def test_a_full_disk_is_one_clear_message(task: Path, tmp_path: Path, full: str) -> None:
+    places = {"out": tmp_path / "out", "home": tmp_path / "home"}
+    for place in places.values():
+        place.mkdir()
+    process = start(
+        task, places["out"], places["home"], "--time-limit", "30",
+        under=["bwrap", "--dev-bind", "/", "/", "--size", "8192", "--tmpfs", str(places[full])],
+        prefect_home=tmp_path / "prefect",
+    )  # fmt: skip
+    said, _ = process.communicate(timeout=200)
+    assert process.returncode == 2, said
+    assert "error:" in said
+    assert "disk space" in said
+    assert "Traceback" not in said

@@ -9,7 +9,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
-from linguacodus_core.errors import BudgetExceeded, EndpointError, ProfileError, UnusableReply
+from linguacodus_core.errors import BudgetExceeded, EndpointError, ProfileError, Unanswered, UnusableReply
 from linguacodus_core.llm.budget import Budget
 from linguacodus_core.llm.client import Client, ping
 from linguacodus_core.llm.endpoint import projected_tokens, retry_after
@@ -238,6 +238,21 @@ def test_an_attempt_that_hangs_is_tried_again_within_the_timeout(httpserver, cli
     seen: list[int] = []
     httpserver.expect_request(CHAT).respond_with_handler(handler)
     assert client(attempt_timeout=0.3).complete("coder", ask()).text == "ok"
+
+
+def test_a_call_that_was_never_answered_is_booked_at_what_it_may_cost(ledger):
+    url, stop = _raw_server([], 0.0)
+    budget = Budget(usd=1.0)
+    try:
+        with (
+            Client(make_profile(endpoint=url, max_retries=0), ledger, budget) as client,
+            pytest.raises(Unanswered),
+        ):
+            client.complete("coder", ask(), timeout=0.3)
+    finally:
+        stop.set()
+    assert budget.spent.usd > 50 * 2e-6
+    assert len(ledger) == 0
 
 
 def test_the_runs_time_cuts_a_call_too(ledger):

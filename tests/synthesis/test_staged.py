@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from linguacodus_core.errors import BudgetExceeded, LinguacodusError, UnusableReply
+from linguacodus_core.errors import (
+    BudgetExceeded,
+    EndpointError,
+    LinguacodusError,
+    PromptTooLong,
+    UnusableReply,
+)
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.harness import evaluate
 from linguacodus_core.synthesis.dryrun import DryRun
@@ -177,20 +183,45 @@ def test_when_the_time_is_up_the_rest_falls_back(task, tmp_path: Path) -> None:
         staged(Replay(GOOD), task, tmp_path, seconds=1.0)
 
 
-@needs_sandbox
-def test_when_the_budget_is_spent_the_rest_falls_back(task, tmp_path: Path) -> None:
-    client = Replay(GOOD)
+def refusing(stage: str, error: Exception) -> tuple[Replay, list[str]]:
+    """A model that is out of reach from a stage on, and the prompts that it was asked."""
+    client, asked = Replay(GOOD), []
     complete = client.complete
 
-    def spent(role, rendered, **more):
-        if "stage_build_model" in rendered.prompt:
-            raise BudgetExceeded("the budget is spent", "")
+    def refuse(role, rendered, **more):
+        asked.append(rendered.prompt)
+        if f"stage_{stage}" in rendered.prompt:
+            raise error
         return complete(role, rendered, **more)
 
-    client.complete = spent  # type: ignore[method-assign]
+    client.complete = refuse  # type: ignore[method-assign]
+    return client, asked
+
+
+@needs_sandbox
+def test_when_the_budget_is_spent_the_rest_falls_back_unasked(task, tmp_path: Path) -> None:
+    client, asked = refusing("build_model", BudgetExceeded("the budget is spent", ""))
     candidate = staged(client, task, tmp_path)
-    assert candidate.origin["build_model"] == "fallback: the budget is spent"
+    for stage in ("build_model", "train_model", "predict"):
+        assert candidate.origin[stage] == "fallback: the budget is spent"
     assert candidate.origin["preprocess"].startswith("model")
+    assert len(asked) == 2
+
+
+@needs_sandbox
+def test_an_endpoint_that_is_gone_from_the_first_stage_on_is_said_as_such(task, tmp_path: Path) -> None:
+    client, asked = refusing("preprocess", EndpointError("cannot reach it", "start it"))
+    with pytest.raises(EndpointError, match="cannot reach it"):
+        staged(client, task, tmp_path)
+    assert len(asked) == 1
+
+
+@needs_sandbox
+def test_a_stage_whose_prompt_is_too_long_leaves_the_others_to_the_model(task, tmp_path: Path) -> None:
+    client, _ = refusing("build_model", PromptTooLong("too long", ""))
+    candidate = staged(client, task, tmp_path)
+    assert candidate.origin["build_model"] == "fallback: too long"
+    assert candidate.origin["predict"].startswith("model")
 
 
 def test_images_are_not_for_this_route(task, tmp_path: Path) -> None:
