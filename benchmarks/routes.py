@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.splits import open_split
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.answers import score_submission
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.scoring.harness import evaluate, submit
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.render import render
 from linguacodus_core.synthesis.sample import random_plan
 from linguacodus_core.taskfolder.profile import profile

@@ -15,6 +15,7 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.writer_lane import writer_lane
 from linguacodus_core import store
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, SubmissionInvalid
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
 from linguacodus_core.generation.progress import logger, say
@@ -27,7 +28,6 @@ from linguacodus_core.sandbox.check import require
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.settings import local_home
-from linguacodus_core.synthesis.candidate import Candidate
 from tasks.board import Board
 from tasks.generate import (
     CutShort,

@@ -31,7 +31,7 @@ def generate(request: GenerateRequest) -> GenerateResult:
     if api_url():
         _require_server(api_url())
     else:
-        _start_server()
+        start_server()
     return generate_flow.generate(request)
 
 
@@ -50,7 +50,7 @@ def _require_server(url: str) -> None:
         ) from error
 
 
-def _start_server() -> None:
+def start_server() -> None:
     """Start Prefect's temporary server.
 
     Ctrl-C goes to every process of the terminal's group. A child inherits the blocked signal, so the

@@ -12,13 +12,13 @@ from prefect.artifacts import (
     update_progress_artifact,
 )
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.outputs import candidate_rows
 from linguacodus_core.generation.progress import say, warn
 from linguacodus_core.generation.request import GenerateResult
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.scoring.evaluation import Evaluation
-from linguacodus_core.synthesis.candidate import Candidate
 
 COLUMNS = ("label", "status", "score", "claimed", "seconds", "elapsed", "best")
 MOST_ROWS = 100

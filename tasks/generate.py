@@ -5,6 +5,7 @@ from pathlib import Path
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation import preflight
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.outputs import write_outputs
@@ -17,7 +18,6 @@ from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring import harness
 from linguacodus_core.scoring.evaluation import CUT_SHORT, Evaluation
 from linguacodus_core.scoring.holdout import Split
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder import profile, read
 from linguacodus_core.taskfolder.profile import DataProfile
 from linguacodus_core.taskfolder.spec import TaskSpec

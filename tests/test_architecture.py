@@ -7,10 +7,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    {"errors", "settings", "tables", "store"},
+    {"errors", "settings", "tables", "store", "candidate"},
     {"metrics", "llm", "sandbox"},
     {"taskfolder"},
-    {"instructions", "synthesis", "scoring"},
+    {"instructions", "scoring"},
+    {"synthesis"},
     {"generation"},
     {"cli"},
 ]

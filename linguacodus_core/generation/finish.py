@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.scoring.blend import blend
-from linguacodus_core.synthesis.candidate import Candidate
 
 BLEND_FROM = 8
 """A blend is chosen among so many of the best candidates."""

@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import StoreError
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.scoring.evaluation import Evaluation
-from linguacodus_core.synthesis.candidate import Candidate
 
 
 class Entry(BaseModel):

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 import linguacodus_core
 from linguacodus_core import store
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.report import render_report
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
@@ -17,7 +18,6 @@ from linguacodus_core.llm.ledger import Ledger
 from linguacodus_core.sandbox.machine import cores
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.settings import ledger_path
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.tables import table
 
 PACKAGES = ("prefect", "openai", "pandas", "scikit-learn", "lightgbm", "xgboost-cpu", "catboost", "xllamacpp")

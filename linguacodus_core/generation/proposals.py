@@ -1,7 +1,7 @@
 """The candidates that need no language model: the floor, the prior's plans, random plans."""
 
+from linguacodus_core.candidate import Candidate, Route
 from linguacodus_core.generation.request import GenerateRequest
-from linguacodus_core.synthesis.candidate import Candidate, Route
 from linguacodus_core.synthesis.constant import constant_candidate
 from linguacodus_core.synthesis.hyper import Effort
 from linguacodus_core.synthesis.plan import PipelinePlan

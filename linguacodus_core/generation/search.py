@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from threading import RLock
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
 from linguacodus_core.instructions.instruction import Instruction
@@ -12,7 +13,6 @@ from linguacodus_core.metrics.scoring import better
 from linguacodus_core.sandbox.machine import cores
 from linguacodus_core.scoring.evaluation import CUT_SHORT, Evaluation
 from linguacodus_core.scoring.holdout import Split
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 SHARE_OF_TIME = 0.3

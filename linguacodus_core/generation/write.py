@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import UnusableReply
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.proposals import effort_for
@@ -11,7 +12,6 @@ from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.instructions.refine import refine
 from linguacodus_core.instructions.write import write_instruction
 from linguacodus_core.llm.client import Client
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.capability import check
 from linguacodus_core.synthesis.plan_route import write_plan
 from linguacodus_core.synthesis.staged import write_staged

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import SubmissionInvalid
 from linguacodus_core.metrics.table import get
 from linguacodus_core.scoring.blend_program import How, Recipe, write_blend
@@ -28,7 +29,6 @@ from linguacodus_core.scoring.predictions import (
 from linguacodus_core.scoring.rawcsv import read_raw
 from linguacodus_core.scoring.soft import decision, target_columns, two_classes
 from linguacodus_core.scoring.submission import rescales
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.rankings import ranking_of
 from linguacodus_core.taskfolder.spec import TaskSpec
 

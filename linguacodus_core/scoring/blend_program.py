@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.scoring import alignment, combine, labels
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 How = Literal["mean", "log mean", "rank mean", "soft", "vote"]

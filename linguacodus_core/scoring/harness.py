@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, SubmissionInvalid
 from linguacodus_core.metrics.scoring import score as metric_score
 from linguacodus_core.metrics.table import get
@@ -29,7 +30,6 @@ from linguacodus_core.scoring.predictions import answers, predictions_path, writ
 from linguacodus_core.scoring.rawcsv import read_raw
 from linguacodus_core.scoring.soft import read_soft, target_columns
 from linguacodus_core.scoring.submission import validate
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 SUBMISSION, SOFT = "submission.csv", "soft.csv"

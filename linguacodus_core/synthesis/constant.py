@@ -1,6 +1,6 @@
 """The program of last resort: it predicts what train's targets look like on the whole."""
 
-from linguacodus_core.synthesis.candidate import Candidate
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.taskfolder.spec import TaskSpec
 
 _PROGRAM = '''"""Predicts a constant for every row: the last resort when nothing else runs."""

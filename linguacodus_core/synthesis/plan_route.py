@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import UnusableReply
 from linguacodus_core.instructions.context import (
     ask,
@@ -15,7 +16,6 @@ from linguacodus_core.instructions.context import (
 )
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.fields import describe
 from linguacodus_core.synthesis.hyper import Effort
 from linguacodus_core.synthesis.plan import repair, schema_for

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import (
     BudgetExceeded,
     EndpointError,
@@ -26,7 +27,6 @@ from linguacodus_core.instructions.context import Profiled, ask, context_length,
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
 from linguacodus_core.scoring.holdout import Split
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.code_text import syntax_error
 from linguacodus_core.synthesis.dryrun import DryRun, fault
 from linguacodus_core.synthesis.edits import apply

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import BudgetExceeded, EndpointError, UnusableReply
 from linguacodus_core.instructions.context import Profiled, ask, context_length, cut, defused, known_values
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.prompts import Rendered
 from linguacodus_core.scoring.holdout import Split
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.code_text import extract, syntax_error
 from linguacodus_core.synthesis.dryrun import DryRun, fault
 from linguacodus_core.synthesis.plan_route import origin_label

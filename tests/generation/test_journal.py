@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import StoreError
 from linguacodus_core.generation.journal import Journal
 from linguacodus_core.scoring.evaluation import Evaluation
-from linguacodus_core.synthesis.candidate import Candidate
 
 CANDIDATE = Candidate(route="plan", label="plan", program="print('é')\n", origin={"x": "model"})
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
 from linguacodus_core.generation.outputs import call_rows, candidate_rows, write_outputs
@@ -16,7 +17,6 @@ from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.scoring.holdout import carve
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.profile import profile
 from linguacodus_core.taskfolder.read import read_task
 from tests.tiny import write_task

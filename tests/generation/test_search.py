@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
 from linguacodus_core.generation.search import Search
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.scoring.holdout import carve
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.taskfolder.read import read_task
 from tests.tiny import write_task
 

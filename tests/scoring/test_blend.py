@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.blend import blend
 from linguacodus_core.scoring.blend_program import literal
@@ -27,7 +28,6 @@ from linguacodus_core.scoring.predictions import (
     write_predictions,
 )
 from linguacodus_core.scoring.rawcsv import read_raw
-from linguacodus_core.synthesis.candidate import Candidate
 
 # A member sees the signal through noise of its own: the mean of several is better than any of them.
 MEMBER = '''"""Member {seed} says 'hi'."""

@@ -3,13 +3,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import SubmissionInvalid
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring import harness
 from linguacodus_core.scoring.harness import evaluate, score_frame, submit
 from linguacodus_core.scoring.holdout import Split, carve
 from linguacodus_core.scoring.predictions import answers, read_predictions
-from linguacodus_core.synthesis.candidate import Candidate
 
 # No pandas: the tests run many programs, and its import is most of their time.
 GOOD = """import csv

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import SubmissionInvalid
 from linguacodus_core.scoring.blend import blend_classes
 from linguacodus_core.scoring.blend_program import Recipe, write_blend
@@ -16,7 +17,6 @@ from linguacodus_core.scoring.harness import score_frame
 from linguacodus_core.scoring.soft import decision, read_soft
 from linguacodus_core.scoring.submission import validate
 from linguacodus_core.synthesis.blocks import scores
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.objective import objective_of
 from linguacodus_core.synthesis.plan import PipelinePlan
 from linguacodus_core.synthesis.render import render

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import SubmissionInvalid, TaskError
 from linguacodus_core.scoring.blend_program import Recipe, write_blend
 from linguacodus_core.scoring.combine import decide
@@ -16,7 +17,6 @@ from linguacodus_core.scoring.holdout import carve
 from linguacodus_core.scoring.predictions import answers
 from linguacodus_core.scoring.soft import decision, read_soft, two_classes
 from linguacodus_core.scoring.submission import validate
-from linguacodus_core.synthesis.candidate import Candidate
 from linguacodus_core.synthesis.constant import constant_candidate
 from linguacodus_core.synthesis.plan import PipelinePlan
 from linguacodus_core.synthesis.render import render
