@@ -400,6 +400,8 @@ def supports(spec: TaskSpec) -> str:
     """Why the staged route cannot do this task, "" when it can."""
     if spec.image_column or spec.data_type in (DataType.IMAGE, DataType.AUDIO, DataType.VIDEO):
         return f"the staged route works on tables, not on {spec.data_type.value} data"
+    if set(spec.target_classes) - {("0", "1")}:
+        return "the staged route does not write several targets of named or many classes"
     return ""
 
 

@@ -224,6 +224,13 @@ def test_a_stage_whose_prompt_is_too_long_leaves_the_others_to_the_model(task, t
     assert candidate.origin["predict"].startswith("model")
 
 
+def test_several_targets_of_named_classes_are_not_for_this_route(task, tmp_path: Path) -> None:
+    spec, profile, split = task
+    several = spec.model_copy(update={"target_classes": (("no", "yes"), ("low", "mid", "high"))})
+    with pytest.raises(LinguacodusError, match="several targets"):
+        write_staged(Replay(GOOD), None, several, profile, split=split, work=tmp_path, seed=0)
+
+
 def test_images_are_not_for_this_route(task, tmp_path: Path) -> None:
     spec, profile, split = task
     pictures = spec.model_copy(update={"data_types": (DataType.IMAGE,), "image_column": "name"})
