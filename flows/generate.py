@@ -28,7 +28,7 @@ from linguacodus_core.sandbox.check import require
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.settings import local_home
-from tasks.board import Board
+from tasks.board import Board, lines_in_the_ui
 from tasks.generate import (
     CutShort,
     carve_holdout,
@@ -61,7 +61,7 @@ def generate(request: GenerateRequest) -> GenerateResult:
     llm = load_profile(request.profile)
     spec = read_task(request.task_dir)
     split = carve_holdout(spec, request.seed, local_home() / "splits")
-    with open_run(request, spec, llm, profile_data(spec), split) as run:
+    with lines_in_the_ui(), open_run(request, spec, llm, profile_data(spec), split) as run:
         board = Board(run)
         if not run.finished:
             look_for_the_best(run, board)

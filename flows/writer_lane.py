@@ -4,6 +4,7 @@ import contextvars
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from prefect.futures import PrefectFuture
 
@@ -72,7 +73,7 @@ class WriterLane:
         if client:
             client.close()
 
-    def _ended(self, future: PrefectFuture[Written]) -> None:
+    def _ended(self, future: PrefectFuture[Any]) -> None:
         try:
             if self._client:
                 self._take(future.result(raise_on_failure=False))

@@ -1,5 +1,6 @@
 """What a generation shows: progress lines everywhere, artifacts in the Prefect UI."""
 
+import logging
 import string
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,19 +12,41 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
+from prefect.logging.handlers import APILogHandler
+from prefect.runtime import flow_run
 
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.outputs import candidate_rows
-from linguacodus_core.generation.progress import say, warn
+from linguacodus_core.generation.progress import logger, say, stand, warn
 from linguacodus_core.generation.request import GenerateResult
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.scoring.evaluation import Evaluation
 
-COLUMNS = ("label", "status", "score", "claimed", "seconds", "elapsed", "best")
+COLUMNS = ("label", "best", "status", "score", "claimed", "seconds", "elapsed")
 MOST_ROWS = 100
 ALLOWED = string.ascii_lowercase + string.digits
 """What Prefect allows in an artifact's key, beside dashes."""
+
+
+@contextmanager
+def lines_in_the_ui() -> Iterator[None]:
+    """Send the run's progress lines to the Prefect server too, as logs of this flow run."""
+    run_id = flow_run.get_id()
+    handler = APILogHandler(logging.INFO)
+
+    def about_this_run(record: logging.LogRecord) -> bool:
+        record.flow_run_id = run_id
+        return True
+
+    handler.addFilter(about_this_run)
+    logger.addHandler(handler)
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 class Board:
@@ -49,7 +72,7 @@ class Board:
 
     def show(self, doing: str) -> None:
         """Say what is going on."""
-        say("", self._run.standing(doing))
+        stand(self._run.standing(doing))
         self._advance(min(99.0, 100 * self._run.clock.elapsed / self._run.clock.limit))
 
     def evaluated(self, candidate: Candidate, found: Evaluation, *, best: bool) -> None:
@@ -71,9 +94,10 @@ class Board:
         say(f"winner: {result.winner}, {score}", self._run.standing("done"))
         self._advance(100.0)
         self._table(winner)
+        beside = f"floor: {_short(result.floor_score)}"
         summary = (
-            f"# {self._run.spec.title}\n\n**{result.winner}**: {score} "
-            f"(floor: {result.floor_score}), {result.candidates} candidates in {result.seconds} s.\n\n"
+            f"# {self._run.spec.title}\n\n**{result.winner}**: {score} ({beside}), "
+            f"{result.candidates} candidates in {result.seconds} s.\n\n"
             f"Results: `{result.out}` (report.html, submission.csv, solution.py)\n\n"
             f"```python\n{winner.candidate.program}\n```\n"
         )
@@ -86,6 +110,14 @@ class Board:
                 update_progress_artifact(self._progress, progress=percent)
 
     def _table(self, winner: Contender | None) -> None:
-        rows = [{name: row[name] for name in COLUMNS} for row in candidate_rows(self._run, winner)]
+        ranks = {item.candidate: rank for rank, item in enumerate(self._run.search.scored)}
+        found = candidate_rows(self._run, winner)
+        found.sort(key=lambda row: (not row["best"], ranks.get(str(row["candidate"]), len(ranks))))
+        rows = [{name: _short(row[name]) for name in COLUMNS} for row in found]
         with self._courtesy():
             create_table_artifact(rows[:MOST_ROWS], key=f"{self._key}-candidates", description="Candidates")
+
+
+def _short(value: object) -> object:
+    """A number as a reader wants it, anything else as it is."""
+    return f"{value:.5g}" if isinstance(value, float) else value

@@ -4,8 +4,11 @@ from pathlib import Path
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.states import Cancelled
 
 from linguacodus_core.candidate import Candidate
+from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation import preflight
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.outputs import write_outputs
@@ -93,9 +96,17 @@ def fetch_model(name: str) -> None:
 
 
 @task(task_run_name="write {step.id}", tags=["llm"], cache_policy=NO_CACHE, persist_result=False)
-def write_step(step: Step, run: Run, client: Client) -> Written:
-    """One step of the language model; its calls are kept in the ledger, so none is paid twice."""
-    return write(step, run, client)
+def write_step(step: Step, run: Run, client: Client) -> Written | State:
+    """One step of the language model; its calls are kept in the ledger, so none is paid twice.
+
+    Cancelled, and no failure, when the search has ended meanwhile.
+    """
+    try:
+        return write(step, run, client)
+    except LinguacodusError:
+        if client.closed:
+            return Cancelled(message="the search ended first")
+        raise
 
 
 @task(cache_policy=NO_CACHE, persist_result=False, retries=1)

@@ -41,7 +41,7 @@ class LiveProgress(logging.Handler):
     """Prints the run's progress lines; on a terminal with a status line of time, best score and doing."""
 
     def __init__(self, console: Console | None = None) -> None:
-        super().__init__(logging.INFO)
+        super().__init__(logging.DEBUG)
         self._console = console or Console(highlight=False)
         self._standing: Standing | None = None
         self._since = time.monotonic()
@@ -51,7 +51,7 @@ class LiveProgress(logging.Handler):
 
     def __enter__(self) -> Self:
         logger.addHandler(self)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(logging.DEBUG)
         logger.propagate = False
         if self._console.is_terminal:
             self._live.start()
@@ -64,11 +64,12 @@ class LiveProgress(logging.Handler):
         logger.removeHandler(self)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one line; an empty one only moves the status."""
+        """Print one line; what is below INFO only moves the status."""
         standing = getattr(record, "standing", None)
         if standing:
             self._standing, self._since = standing, time.monotonic()
-        if message := record.getMessage():
+        if record.levelno >= logging.INFO:
+            message = record.getMessage()
             style = "yellow" if record.levelno >= logging.WARNING else ""
             self._console.print(
                 Text.assemble((f"{self._elapsed:6.0f} s  ", "dim"), (message, style)), soft_wrap=True

@@ -21,6 +21,11 @@ def say(message: str, standing: Standing | None = None) -> None:
     logger.info(message, extra={"standing": standing})
 
 
+def stand(standing: Standing) -> None:
+    """Move the live status without a line."""
+    logger.debug("", extra={"standing": standing})
+
+
 def warn(message: str) -> None:
     """One line that the user should not miss."""
     logger.warning(message, extra={"standing": None})

@@ -84,6 +84,7 @@ class Client:
         self._slots = threading.BoundedSemaphore(profile.concurrency)
         self._validators: dict[str, Validator] = {}
         self.asked: list[str] = []
+        self.closed = False
         self._plain_text = profile.schema_mode == "none"
         base = endpoint or profile.endpoint
         urls = {role: (endpoint_overrides or {}).get(role, base) for role in Roles.model_fields}
@@ -101,6 +102,7 @@ class Client:
 
     def close(self) -> None:
         """Close the connections."""
+        self.closed = True
         for endpoint in set(self._endpoints.values()):
             endpoint.close()
 

@@ -15,6 +15,8 @@ import pandas as pd
 import psutil
 import pyarrow.parquet as pq
 import pytest
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.sorting import ArtifactSort
 from prefect.settings import (
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
     PREFECT_LOGGING_TO_API_ENABLED,
@@ -108,6 +110,16 @@ def test_a_run_leaves_every_output_and_the_same_again_is_found(
     assert "Will it rain?" in report
     assert "<svg" in report
     assert not re.search(r"(?:src|href)=[\"']?https?:", report)
+
+    with get_client(sync_client=True) as prefect:
+        latest_last = reversed(prefect.read_artifacts(sort=ArtifactSort.UPDATED_DESC))
+    shown = {item.key: item for item in latest_last}
+    assert shown["rain-progress"].data == 100.0
+    assert result.winner in shown["rain-summary"].data
+    best, *others = json.loads(shown["rain-candidates"].data)
+    assert best["best"]
+    assert best["label"] == result.winner
+    assert not any(row["best"] for row in others)
 
     again = generate(request.model_copy(update={"out": tmp_path / "again"}))
     assert (again.winner, again.score) == (result.winner, result.score)
