@@ -5,11 +5,13 @@ several processes may use one file; a killed process loses only the calls that w
 API key is ever written.
 """
 
+import fcntl
 import hashlib
 import json
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -20,6 +22,7 @@ from linguacodus_core.errors import EndpointError, StoreError
 
 VERSION = 1
 BUSY_SECONDS = 30.0
+ASK_AGAIN_SECONDS = 0.1
 CREATE = """
 CREATE TABLE IF NOT EXISTS calls (
     key TEXT PRIMARY KEY, role TEXT NOT NULL, model TEXT NOT NULL, endpoint TEXT NOT NULL,
@@ -89,6 +92,7 @@ class Ledger:
         self._pid = os.getpid()
         with self._described():
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._calls_under_way = self.path.with_name(f"{self.path.name}.lock").open("a")
             self._connection = self._open()
 
     def get(self, key: str) -> CallRecord | None:
@@ -120,21 +124,22 @@ class Ledger:
 
     @contextmanager
     def alone(self, key: str, timeout: float) -> Iterator[None]:
-        """Let one thread of this process make the call of a key; the others wait, then find it made.
+        """Let one thread of one process make the call of a key; the others wait, then find it made.
+
+        A process that dies lets go of its keys.
 
         Raises EndpointError when the wait passes timeout (seconds).
         """
+        until = time.monotonic() + timeout
         with self._lock:
             lock, users = self._alone.get(key, (threading.Lock(), 0))
             self._alone[key] = (lock, users + 1)
         try:
             if not lock.acquire(timeout=timeout):
-                raise EndpointError(
-                    f"the same call is under way in another thread, and did not end within {timeout:.0f} s",
-                    "give the call more time (timeout in the profile)",
-                )
+                raise _under_way("thread")
             try:
-                yield
+                with self._alone_among_processes(key, until):
+                    yield
             finally:
                 lock.release()
         finally:
@@ -145,10 +150,28 @@ class Ledger:
                 else:
                     del self._alone[key]
 
+    @contextmanager
+    def _alone_among_processes(self, key: str, until: float) -> Iterator[None]:
+        """The same among processes: each key is one byte of the lock file, which its process locks."""
+        byte = int.from_bytes(hashlib.sha256(key.encode()).digest()[:7])
+        while True:
+            try:
+                fcntl.lockf(self._calls_under_way, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+                break
+            except (BlockingIOError, PermissionError):
+                if time.monotonic() >= until:
+                    raise _under_way("process") from None
+                time.sleep(ASK_AGAIN_SECONDS)
+        try:
+            yield
+        finally:
+            fcntl.lockf(self._calls_under_way, fcntl.LOCK_UN, 1, byte)
+
     def close(self) -> None:
         """Close the file; what was put is kept."""
         with self._lock:
             self._connection.close()
+            self._calls_under_way.close()
 
     def __enter__(self) -> "Ledger":
         return self
@@ -204,3 +227,10 @@ class Ledger:
                 f"the ledger {self.path} cannot be made: {error.strerror or error}",
                 "free some disk space, or point LINGUACODUS_HOME at a folder you can write to",
             ) from error
+
+
+def _under_way(where: str) -> EndpointError:
+    return EndpointError(
+        f"the same call is under way in another {where}, and did not end in time",
+        "give the call more time (timeout in the profile)",
+    )

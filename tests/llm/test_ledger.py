@@ -189,3 +189,29 @@ def test_waiting_for_the_same_call_ends(ledger: Ledger):
         pass
     with ledger.alone("k", 0.05):
         pass
+
+
+def test_a_key_is_alone_among_processes_too_until_its_holder_dies(tmp_path: Path):
+    path = tmp_path / "ledger.sqlite"
+    code = (
+        "import sys; from pathlib import Path; from linguacodus_core.llm.ledger import Ledger\n"
+        "with Ledger(Path(sys.argv[1])).alone('k', 5):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        with Ledger(path) as ledger:
+            with pytest.raises(EndpointError, match="another process"), ledger.alone("k", 0.2):
+                pass
+            with ledger.alone("another key", 0.2):
+                pass
+            other.kill()
+            with ledger.alone("k", 5):
+                pass
+    finally:
+        other.kill()
+        other.communicate()
