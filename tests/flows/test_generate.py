@@ -23,9 +23,12 @@ from prefect.settings import (
     temporary_settings,
 )
 from prefect.testing.utilities import prefect_test_harness
-from werkzeug import Response
+from werkzeug import Request, Response
 
 from linguacodus_core.tables import SCHEMAS
+from tests.llm.conftest import chat
+from tests.replay import RECORDINGS
+from tests.shop import write_shop
 from tests.tiny import write_task
 
 pytestmark = [
@@ -197,20 +200,16 @@ max_tokens = 512
 """
 
 
-def generate_with(url: str, task: Path, folder: Path, model: str = "test-model", timeout: float = 20):
+def generate_with(
+    url: str, task: Path, folder: Path, model: str = "test-model", timeout: float = 20, **changes: object
+):
     from flows.generate import generate
     from linguacodus_core.generation.request import GenerateRequest
 
     (folder / "profile.toml").write_text(PROFILE.format(url=url, model=model, timeout=timeout))
-    request = GenerateRequest(
-        task_dir=task,
-        out=folder / "out",
-        time_limit=60,
-        profile=str(folder / "profile.toml"),
-        sources=("plan", "staged"),
-        places=(1, 2),
-        max_ideas=3,
-    )
+    about = {"sources": ("plan", "staged"), "places": (1, 2), "max_ideas": 3, **changes}
+    profile = str(folder / "profile.toml")
+    request = GenerateRequest(task_dir=task, out=folder / "out", time_limit=60, profile=profile, **about)
     return generate(request), json.loads((folder / "out" / "run.json").read_text())
 
 
@@ -227,17 +226,7 @@ def test_an_endpoint_that_is_down_ends_in_the_floor_and_a_word_about_it(
 def test_a_model_that_answers_nonsense_ends_in_the_floor(
     prefect_server, task: Path, tmp_path: Path, httpserver, reply: str
 ) -> None:
-    message = {"index": 0, "message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}
-    httpserver.expect_request("/v1/chat/completions").respond_with_json(
-        {
-            "id": "1",
-            "object": "chat.completion",
-            "created": 0,
-            "model": "test-model",
-            "choices": [message],
-            "usage": {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13},
-        }
-    )
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(chat(reply))
     result, record = generate_with(
         httpserver.url_for("/v1"), task, tmp_path, model=f"model that says {len(reply)}"
     )
@@ -289,3 +278,48 @@ def test_a_full_disk_is_one_clear_message(task: Path, tmp_path: Path, full: str)
     assert "error:" in said
     assert "disk space" in said
     assert "Traceback" not in said
+
+
+def test_the_recorded_replies_of_a_real_model_go_all_the_way(
+    prefect_server, tmp_path: Path, httpserver
+) -> None:
+    recording = json.loads(next(RECORDINGS.glob("qwen2.5-coder-0.5b*.json")).read_text())
+    texts = [
+        item["text"]
+        for item in recording["replies"]
+        if item["prompt"] in ("instruction", "critique", "resolve")
+    ]
+    plans = [item["text"] for item in recording["replies"] if item["prompt"] == "plan"]
+
+    def handler(request: Request) -> Response:
+        left = plans if "response_format" in request.get_json() else texts
+        reply = left.pop(0) if len(left) > 1 else left[0]
+        return Response(json.dumps(chat(reply)), content_type="application/json")
+
+    httpserver.expect_request("/v1/chat/completions").respond_with_handler(handler)
+    task, model = write_shop(tmp_path / "shop"), recording["model"]
+    result, record = generate_with(
+        httpserver.url_for("/v1"),
+        task,
+        tmp_path,
+        model=model,
+        sources=("plan",),
+        places=(1, 2, 3),
+        max_ideas=6,
+    )
+    assert result.status == "finished"
+    out = tmp_path / "out"
+    instructions = pq.read_table(out / "instructions.parquet").to_pylist()
+    assert [row["kind"] for row in instructions].count("raw") == 3
+    assert [row["kind"] for row in instructions].count("refined") == 1
+    routes = [
+        row["route"]
+        for row in pq.read_table(out / "candidates.parquet").to_pylist()
+        if row["score"] is not None
+    ]
+    assert routes.count("plan") == 2
+    assert {row["model"] for row in pq.read_table(out / "llm_calls.parquet").to_pylist()} == {model}
+    assert record["llm"]["calls"] >= 7
+    document = (out / "instruction.md").read_text()
+    assert instructions[0]["text"].splitlines()[0] in document
+    assert len(pd.read_csv(out / "submission.csv")) == 60
