@@ -18,7 +18,7 @@ from linguacodus_core.errors import (
     UnusableReply,
 )
 from linguacodus_core.generation.agenda import Step, next_step
-from linguacodus_core.generation.outputs import call_rows
+from linguacodus_core.generation.outputs import money_spent
 from linguacodus_core.generation.progress import say
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.write import Written
@@ -122,8 +122,8 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
             if run.profile.embedded:
                 fetch_model(run.profile.embedded)
             url = stack.enter_context(endpoint_for(run.profile))
-            spent = sum(float(str(row["usd"])) for row in call_rows(run))
-            budget = Budget(usd=max(0.0, run.request.budget_usd - spent), seconds=run.clock.left)
+            money = max(0.0, run.request.budget_usd - money_spent(run))
+            budget = Budget(usd=money, seconds=run.clock.left)
             ledger = stack.enter_context(Ledger(ledger_path()))
             lane = WriterLane(run, Client(run.profile, ledger, budget, endpoint=url))
         except LinguacodusError as error:

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +18,10 @@ class Entry(BaseModel):
     """One finished thing: an instruction or candidate that was written, an evaluation, a failed step.
 
     limit: the run's time limit when the entry was made. enforced: what the sandbox enforced.
-    A "finish" names the winner as candidate and evaluation.
+    A "start" says in `note` when (UTC, ISO 8601); a "finish" names the winner as candidate and evaluation.
     """
 
-    kind: Literal["instruction", "candidate", "evaluation", "failure", "submission", "finish"]
+    kind: Literal["start", "instruction", "candidate", "evaluation", "failure", "submission", "finish"]
     elapsed: float
     step: str = ""
     instruction: Instruction | None = None
@@ -39,6 +40,8 @@ class Journal:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self.entries = self._read()
+        if not self.entries:
+            self.add("start", 0.0, note=datetime.now(UTC).isoformat(timespec="milliseconds"))
 
     def _read(self) -> list[Entry]:
         if not self.path.exists():
@@ -57,9 +60,14 @@ class Journal:
         return entries
 
     @property
+    def began(self) -> str:
+        """When the work was begun for the first time: UTC, ISO 8601, as the ledger writes it."""
+        return self.entries[0].note
+
+    @property
     def elapsed(self) -> float:
         """Seconds of work that the entries stand for."""
-        return self.entries[-1].elapsed if self.entries else 0.0
+        return self.entries[-1].elapsed
 
     def add(self, kind: str, elapsed: float, **content: Any) -> Entry:
         """Append one entry; on the disk before this returns. Raises StoreError on a full disk."""

@@ -161,7 +161,7 @@ def run_record(run: Run, winner: Contender, calls: pa.Table) -> dict[str, object
             "calls": calls.num_rows,
             "prompt_tokens": sum(spent["prompt_tokens"]),
             "completion_tokens": sum(spent["completion_tokens"]),
-            "usd": sum(spent["usd"]),
+            "usd": money_spent(run),
             "seconds": sum(spent["seconds"]),
             "models": sorted(set(spent["model"])),
         },
@@ -181,6 +181,11 @@ def call_rows(run: Run) -> list[dict[str, object]]:
         return []
     with Ledger(ledger_path()) as ledger:
         return ledger.records(asked)
+
+
+def money_spent(run: Run) -> float:
+    """US dollars for the calls of this run; one that the ledger knew before the run began costs nothing."""
+    return sum(float(str(row["usd"])) for row in call_rows(run) if str(row["created"]) >= run.journal.began)
 
 
 def write_outputs(run: Run, winner: Contender, submission: bytes) -> None:

@@ -74,8 +74,8 @@ class Run:
     @property
     def finished(self) -> Contender | None:
         """The winner of the same work done before with at least this time limit."""
-        last = self.journal.entries[-1] if self.journal.entries else None
-        if last is None or last.kind != "finish" or not last.candidate or last.limit < self.clock.limit:
+        last = self.journal.entries[-1]
+        if last.kind != "finish" or not last.candidate or last.limit < self.clock.limit:
             return None
         return Contender(last.candidate, last.evaluation)
 

@@ -18,7 +18,9 @@ def test_what_was_added_is_there_for_the_next_process(tmp_path: Path) -> None:
     journal.add("evaluation", 9.5, evaluation=Evaluation(candidate=CANDIDATE.id, status="scored", score=0.5))
     again = Journal(tmp_path / "a" / "journal.jsonl")
     assert again.entries == journal.entries
-    assert again.entries[0].candidate == CANDIDATE
+    assert [entry.kind for entry in again.entries] == ["start", "candidate", "evaluation"]
+    assert again.entries[1].candidate == CANDIDATE
+    assert again.began == journal.began > "2026"
     assert again.elapsed == 9.5
 
 
@@ -28,9 +30,9 @@ def test_a_torn_last_line_counts_as_not_written_and_is_overwritten(tmp_path: Pat
     with path.open("ab") as stream:
         stream.write(b'{"kind": "failure", "elapsed": 2.0, "no')
     torn = Journal(path)
-    assert [entry.step for entry in torn.entries] == ["a"]
+    assert [entry.step for entry in torn.entries] == ["", "a"]
     torn.add("failure", 3.0, step="b", note="second")
-    assert [entry.step for entry in Journal(path).entries] == ["a", "b"]
+    assert [entry.step for entry in Journal(path).entries] == ["", "a", "b"]
 
 
 def test_entries_survive_a_kill_right_after_add(tmp_path: Path) -> None:
@@ -42,7 +44,7 @@ def test_entries_survive_a_kill_right_after_add(tmp_path: Path) -> None:
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
-    assert [entry.step for entry in Journal(path).entries] == ["kept"]
+    assert [entry.step for entry in Journal(path).entries] == ["", "kept"]
 
 
 def test_a_full_disk_is_one_clear_error() -> None:

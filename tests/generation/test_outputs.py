@@ -9,14 +9,16 @@ import pytest
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
-from linguacodus_core.generation.outputs import call_rows, candidate_rows, write_outputs
+from linguacodus_core.generation.outputs import call_rows, candidate_rows, money_spent, write_outputs
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.generation.run import Run, open_run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.instructions.instruction import Instruction
+from linguacodus_core.llm.ledger import CallRecord, Ledger
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.scoring.holdout import carve
+from linguacodus_core.settings import ledger_path
 from linguacodus_core.taskfolder.profile import profile
 from linguacodus_core.taskfolder.read import read_task
 from tests.tiny import write_task
@@ -170,6 +172,21 @@ def test_calls_of_failed_steps_are_accounted_for(parts, tmp_path: Path) -> None:
         run.search.give_up("refine", "nonsense", ["key-1"])
         assert run.journal.entries[-1].calls == ("key-1",)
         assert call_rows(run) == []
+
+
+def test_only_calls_made_since_the_run_began_cost_it_money(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run, Ledger(ledger_path()) as ledger:
+        for key, created in (("before", "2020-01-01T00:00:00.000+00:00"), ("since", run.journal.began)):
+            ledger.put(
+                CallRecord(
+                    key=key, role="coder", model="m", endpoint="e", prompt="p", messages="[]", parameters="{}",
+                    reply="r", finish_reason="stop", prompt_tokens=1, completion_tokens=1, usd=0.25, seconds=1.0,
+                    attempts=1, created=created,
+                )
+            )  # fmt: skip
+        run.search.give_up("refine", "nonsense", ["before", "since"])
+        assert len(call_rows(run)) == 2
+        assert money_spent(run) == 0.25
 
 
 def test_scratch_of_a_killed_run_is_cleared(parts, tmp_path: Path) -> None:
