@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LINGUACODUS := $(BIN)/linguacodus
 
-.PHONY: demo test setup setup-dev bubblewrap clean
+.PHONY: demo test setup setup-dev debian clean
 
 demo: setup
 	$(LINGUACODUS) example breast-cancer demo/task
@@ -20,11 +20,11 @@ test: setup-dev
 	$(BIN)/pytest -m 'not flow' -n 2 --dist loadfile
 	$(BIN)/pytest -m flow
 
-setup: $(VENV)/.user bubblewrap
+setup: debian $(VENV)/.user
 
-setup-dev: $(VENV)/.dev bubblewrap
+setup-dev: debian $(VENV)/.dev
 
-$(VENV)/.user: pyproject.toml
+$(VENV)/.user: pyproject.toml | debian
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[local,programs]'
@@ -34,12 +34,17 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.user
 	$(BIN)/pip install --quiet --editable '.[local,programs,dev]'
 	touch $@
 
-# Generated programs run isolated by bubblewrap: from Debian's packages, where it is missing and we may.
-bubblewrap:
-	@command -v bwrap >/dev/null || { \
+# What Debian has to bring, where it is missing and we may: bubblewrap isolates generated programs,
+# LightGBM and llama.cpp need the OpenMP runtime, and a virtual environment needs ensurepip.
+debian:
+	@missing=$$( \
+	  command -v bwrap >/dev/null || echo bubblewrap; \
+	  ldconfig -p 2>/dev/null | grep -q libgomp.so.1 || /sbin/ldconfig -p 2>/dev/null | grep -q libgomp.so.1 || echo libgomp1; \
+	  [ -x $(BIN)/python ] || $(PYTHON) -c 'import ensurepip' 2>/dev/null || echo python3-venv); \
+	[ -z "$$missing" ] || { \
 	  become=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$become apt-get update -q && $$become apt-get install -y -q bubblewrap; \
-	} || echo 'bubblewrap is missing and could not be installed: apt-get install bubblewrap'
+	  $$become apt-get update -q && $$become apt-get install -y -q $$missing; \
+	} || echo "missing, and could not be installed: apt-get install $$missing"
 
 clean:
 	rm -rf $(VENV) demo .pytest_cache .mypy_cache .ruff_cache

@@ -18,6 +18,7 @@ from linguacodus_core import store
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, SubmissionInvalid
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
+from linguacodus_core.generation.outputs import clear_outputs, stands
 from linguacodus_core.generation.progress import logger, say
 from linguacodus_core.generation.proposals import floors, proposals
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
@@ -41,6 +42,9 @@ from tasks.generate import (
 
 GRACE_SECONDS = 30.0
 """What a winner may take at least, even when the time limit is reached by then."""
+
+FLOOR_SECONDS = 40.0
+"""A floor that takes longer on the full data gives way to the next: a submission stands within a minute."""
 
 LEAST_SECONDS = 5.0
 """With less, no further contender is run."""
@@ -87,7 +91,7 @@ def look_for_the_best(run: Run, board: Board) -> None:
 def lay_floor(run: Run, board: Board) -> None:
     """Run the baseline on the full data and on the hold-outs: from then on a valid submission exists."""
     for floor in floors(run.spec, run.data):
-        if submit(run, floor, run.request.time_limit / 4):
+        if submit(run, floor, min(FLOOR_SECONDS, run.request.time_limit / 4)):
             run.search.offer(floor)
             evaluate(run, board, floor, run.request.time_limit / 4)
             return
@@ -145,9 +149,16 @@ def submit(run: Run, candidate: Candidate, seconds: float) -> bool:
         except SubmissionInvalid as error:
             run.note(f"{candidate.label} does not run on the full data: {error.problem}")
             return False
+        except LinguacodusError:
+            raise
+        except Exception as error:  # as in evaluate: the submission that stands is not lost by it
+            logger.debug("the harness failed on %s", candidate.id, exc_info=True)
+            run.note(f"{candidate.label} could not be run on the full data: {error!r}")
+            return False
         store.write_bytes(kept, made.frame.to_csv(index=False).encode())
         run.journal.add("submission", run.clock.elapsed, note=candidate.id, enforced=made.execution.enforced)
-    if not (run.request.out / "submission.csv").exists():
+    if not stands(run):
+        clear_outputs(run.request.out)
         store.write_text(run.request.out / "solution.py", candidate.program)
         store.write_bytes(run.request.out / "submission.csv", kept.read_bytes())
         say(f"a valid submission stands in {run.request.out}", run.standing("searching"))

@@ -90,7 +90,7 @@ class WriterLane:
         if isinstance(written, ENDS_THE_LANE) and not isinstance(written, ENDS_THE_STEP):
             self._client = None
             run.search.give_up("", written.problem, calls)
-            run.note(f"going on without the language model: {written}")
+            run.go_on_without_model(written)
         elif isinstance(written, Written) and written.instruction:
             run.search.learn(written.instruction, step.id, calls)
             say(f"the model wrote the {step.words}")
@@ -113,8 +113,8 @@ def _next(run: Run) -> Step | None:
 
 @contextmanager
 def writer_lane(run: Run) -> Iterator[WriterLane]:
-    """The lane with its endpoint up; without one (nothing to ask, or it cannot be had) an idle lane."""
-    if not _next(run):
+    """The lane with its endpoint up; an idle one where it cannot be had, or there is no time or step."""
+    if not _next(run) or not run.search.seconds_for_next:
         yield WriterLane(run, None)
         return
     with ExitStack() as stack:
@@ -127,7 +127,7 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
             ledger = stack.enter_context(Ledger(ledger_path()))
             lane = WriterLane(run, Client(run.profile, ledger, budget, endpoint=url))
         except LinguacodusError as error:
-            run.note(f"going on without a language model: {error}")
+            run.go_on_without_model(error)
             lane = WriterLane(run, None)
         stack.callback(lane.close)
         lane.ask()

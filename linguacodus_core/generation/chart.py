@@ -3,6 +3,7 @@
 import io
 
 from linguacodus_core.generation.run import Run
+from linguacodus_core.generation.search import Contender
 
 COLOURS = {
     "floor": "#6b7280",
@@ -25,8 +26,8 @@ def _room(values: list[float], direction: str) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def score_chart(run: Run) -> str:
-    """The chart as an inline SVG element; "" when nothing was scored."""
+def score_chart(run: Run, winner: Contender) -> str:
+    """The chart as an inline SVG element, a winning blend as its last point; "" when nothing was scored."""
     import matplotlib
 
     matplotlib.use("svg")
@@ -37,6 +38,8 @@ def score_chart(run: Run) -> str:
         for entry in run.journal.entries
         if entry.kind == "evaluation" and entry.evaluation and entry.evaluation.score is not None
     ]
+    if winner.candidate.route == "blend" and winner.evaluation and winner.evaluation.score is not None:
+        points.append((run.clock.elapsed, winner.evaluation.score, winner.candidate))
     if not points:
         return ""
     figure, axes = plt.subplots(figsize=(9, 3.6))

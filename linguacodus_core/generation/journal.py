@@ -18,7 +18,8 @@ class Entry(BaseModel):
     """One finished thing: an instruction or candidate that was written, an evaluation, a failed step.
 
     limit: the run's time limit when the entry was made. enforced: what the sandbox enforced.
-    A "start" says in `note` when (UTC, ISO 8601); a "finish" names the winner as candidate and evaluation.
+    A "start" says in `note` when (UTC, ISO 8601); a "finish" names the winner as candidate and evaluation,
+    in `note` why the model was out of reach, in `notes` what the user was told.
     """
 
     kind: Literal["start", "instruction", "candidate", "evaluation", "failure", "submission", "finish"]
@@ -31,6 +32,7 @@ class Entry(BaseModel):
     enforced: tuple[str, ...] = ()
     limit: float = 0.0
     note: str = ""
+    notes: tuple[str, ...] = ()
 
 
 class Journal:

@@ -4,12 +4,14 @@ import json
 import platform
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 
 import pyarrow as pa
 
 import linguacodus_core
 from linguacodus_core import store
 from linguacodus_core.candidate import Candidate
+from linguacodus_core.errors import StoreError
 from linguacodus_core.generation.report import render_report
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
@@ -35,6 +37,35 @@ def _versions() -> dict[str, str]:
 
 def _as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+FILES = (
+    "submission.csv", "solution.py", "instruction.md", "report.html", "run.json",
+    "candidates.parquet", "instructions.parquet", "llm_calls.parquet",
+)  # fmt: skip
+"""What a generation leaves behind."""
+
+
+def stands(run: Run) -> bool:
+    """Whether a submission by one of this run's programs is in the output folder, not another run's."""
+    out = run.request.out
+    if not ((out / "submission.csv").exists() and (out / "solution.py").exists()):
+        return False
+    text = (out / "solution.py").read_text("utf-8", "replace")
+    winners = (entry.candidate for entry in run.journal.entries if entry.candidate)
+    return any(item.program == text for item in (*run.search.candidates.values(), *winners))
+
+
+def clear_outputs(out: Path) -> None:
+    """Remove what an earlier generation left in the folder, and nothing else.
+
+    Raises StoreError when it cannot be removed.
+    """
+    try:
+        for name in FILES:
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"cannot clear {out}: {error.strerror}", "choose another --out folder") from error
 
 
 def candidate_rows(run: Run, winner: Contender | None = None) -> list[dict[str, object]]:

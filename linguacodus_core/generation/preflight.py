@@ -5,6 +5,7 @@ import time
 from linguacodus_core.errors import LinguacodusError, ModelUnavailable
 from linguacodus_core.generation.agenda import next_step
 from linguacodus_core.generation.progress import say, warn
+from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.llm import models
 from linguacodus_core.llm.profiles import load_profile
@@ -23,6 +24,7 @@ def preflight(request: GenerateRequest) -> float:
     require(request.sandbox)
     profile = load_profile(request.profile)
     profile.api_key()
+    needed_prompts(request, request.prompt_set or profile.prompt_set)
     spec = read_task(request.task_dir)
     say(
         f"{spec.title}: {', '.join(spec.data_types)}, {spec.problem}, {spec.metric} ({spec.direction}), "

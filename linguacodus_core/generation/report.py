@@ -85,7 +85,7 @@ def render_report(
         rows=[{**row, "gap": _gap(row)} for row in best_first],
         winner=winner,
         understood=_understood(run),
-        chart=score_chart(run),
+        chart=score_chart(run, winner),
         code=_highlighted(winner.candidate.program),
         instructions=run.search.instructions,
         refinement=_refinement(run),

@@ -38,10 +38,10 @@ class GenerateRequest(BaseModel):
         "auto", description="Isolation of generated programs; subprocess isolates nothing but limits."
     )
 
-    def key(self, data_sha256: str, profile_sha256: str) -> str:
-        """What makes two runs the same work: everything but the folders and the time limit."""
+    def key(self, data_sha256: str, profile_sha256: str, prompts_sha256: str) -> str:
+        """What makes two runs the same work: everything but the folders, the time limit and the budget."""
         same = self.model_dump_json(exclude={"task_dir", "out", "time_limit", "budget_usd"})
-        parts = (linguacodus_core.__version__, data_sha256, profile_sha256, same)
+        parts = (linguacodus_core.__version__, data_sha256, profile_sha256, prompts_sha256, same)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -11,6 +11,7 @@ from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
 from linguacodus_core.generation.progress import Standing, warn
+from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.search import Contender, Search
 from linguacodus_core.llm.profiles import Profile
@@ -48,7 +49,8 @@ class Run:
         self.search = Search(spec, split, self.clock, self.journal)
         self.interrupted = False
         self.capability: Capability | None = None
-        self.notes: list[str] = [*spec.warnings]
+        self.without_model = ""
+        self.notes: list[str] = [*(self.journal.entries[-1].notes if self.finished else spec.warnings)]
 
     @property
     def prompt_set(self) -> str:
@@ -73,9 +75,12 @@ class Run:
 
     @property
     def finished(self) -> Contender | None:
-        """The winner of the same work done before with at least this time limit."""
+        """The winner of the same work done before with at least this time limit.
+
+        None too when the model was out of reach then, or the budget spent: now it may not be.
+        """
         last = self.journal.entries[-1]
-        if last.kind != "finish" or not last.candidate or last.limit < self.clock.limit:
+        if last.kind != "finish" or not last.candidate or last.limit < self.clock.limit or last.note:
             return None
         return Contender(last.candidate, last.evaluation)
 
@@ -89,6 +94,11 @@ class Run:
         self.notes.append(text)
         warn(text)
 
+    def go_on_without_model(self, why: LinguacodusError) -> None:
+        """Say that the language model is out of reach, now and at the end."""
+        self.without_model = why.problem
+        self.note(f"going on without the language model: {why}")
+
     def finish(self, winner: Contender) -> None:
         """Record that the work is done within this time limit."""
         self.journal.add(
@@ -97,6 +107,8 @@ class Run:
             candidate=winner.candidate,
             evaluation=winner.evaluation,
             limit=self.clock.limit,
+            note=self.without_model,
+            notes=self.notes,
         )
 
     def result(self, winner: Contender) -> GenerateResult:
@@ -129,7 +141,10 @@ class Run:
 def run_folder(request: GenerateRequest, spec: TaskSpec, profile: Profile) -> Path:
     """The folder of this work under LINGUACODUS_HOME; the same work finds it again."""
     profile_sha256 = hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
-    return local_home() / "generations" / f"{spec.slug[:40]}-{request.key(spec.data_sha256, profile_sha256)}"
+    prompts = needed_prompts(request, request.prompt_set or profile.prompt_set)
+    prompts_sha256 = hashlib.sha256("".join(prompt.sha256 for prompt in prompts).encode()).hexdigest()
+    key = request.key(spec.data_sha256, profile_sha256, prompts_sha256)
+    return local_home() / "generations" / f"{spec.slug[:40]}-{key}"
 
 
 @contextmanager

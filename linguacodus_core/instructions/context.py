@@ -182,6 +182,10 @@ def ask(prompt_set: str, name: str, **known: Any) -> Rendered:
     return prompt.render(**{variable: known[variable] for variable in prompt.variables if variable in known})
 
 
+COMMON = ("task", "title", "description", "data_type", "metric", "goal", "files")
+"""What every prompt about a task may ask for (see known_values)."""
+
+
 def known_values(spec: TaskSpec, profile: Profiled, context: int) -> dict[str, Any]:
     """The values that prompts of any set may ask for about a task."""
     return {

@@ -125,6 +125,12 @@ def load(set: str, name: str, root: Path | None = None) -> Prompt:
     raise PromptError(f"the prompt set {set!r} has no prompt {name!r}", _near(name, names))
 
 
+def has(set: str, name: str, root: Path | None = None) -> bool:
+    """Whether a set has a prompt of that name itself, not by falling back to `default`."""
+    folder = Path(set) if os.sep in set else (root or prompts_root()) / set
+    return (folder / f"{name}.md").is_file()
+
+
 def check_all(root: Path | None = None) -> list[Prompt]:
     """Every prompt of every set, each checked. Raises PromptError at the first that is not valid."""
     return list(_all(root or prompts_root()))

@@ -10,7 +10,7 @@ from linguacodus_core.errors import BudgetExceeded, EndpointError, UnusableReply
 from linguacodus_core.instructions.context import Profiled, ask, context_length, cut, defused, known_values
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.client import Client
-from linguacodus_core.llm.prompts import Rendered
+from linguacodus_core.llm.prompts import Rendered, has
 from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.synthesis.code_text import extract, syntax_error
 from linguacodus_core.synthesis.dryrun import DryRun, fault
@@ -146,7 +146,7 @@ def write_whole(
 
 def _question(prompt_set: str, told: Mapping[str, Any], asked: Any) -> Rendered:
     """The question for the whole program; the paper asks for its sections first."""
-    if prompt_set != "paper":
+    if not has(prompt_set, SECTIONS[0]):
         return ask(prompt_set, "whole", **told)
     sections = ""
     for section in SECTIONS:

@@ -323,3 +323,29 @@ def test_the_recorded_replies_of_a_real_model_go_all_the_way(
     document = (out / "instruction.md").read_text()
     assert instructions[0]["text"].splitlines()[0] in document
     assert len(pd.read_csv(out / "submission.csv")) == 60
+
+
+def test_a_fault_of_the_harness_on_the_full_data_leaves_the_floor(
+    prefect_server, task: Path, tmp_path: Path, monkeypatch
+) -> None:
+    from flows.generate import generate
+    from linguacodus_core.generation.request import GenerateRequest
+    from linguacodus_core.scoring import harness
+
+    submit = harness.submit
+
+    def faulty(candidate, *rest, **more):
+        if candidate.route != "floor":
+            raise OSError("no room for its folder")
+        return submit(candidate, *rest, **more)
+
+    monkeypatch.setattr(harness, "submit", faulty)
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("submission.csv", "solution.py", "report.html"):
+        (out / name).write_text("of another run")
+    result = generate(GenerateRequest(task_dir=task, out=out, time_limit=45, seed=5, sources=("prior",)))
+    assert result.winner.startswith("floor")
+    record = json.loads((out / "run.json").read_text())
+    assert any("could not be run on the full data" in note for note in record["notes"])
+    assert len(pd.read_csv(out / "submission.csv")) == 500

@@ -1,6 +1,7 @@
 """What a run leaves behind, from a search whose candidates are made up."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,14 +9,23 @@ import pytest
 
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, StoreError
+from linguacodus_core.generation.chart import COLOURS, score_chart
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
-from linguacodus_core.generation.outputs import call_rows, candidate_rows, money_spent, write_outputs
+from linguacodus_core.generation.outputs import (
+    call_rows,
+    candidate_rows,
+    clear_outputs,
+    money_spent,
+    stands,
+    write_outputs,
+)
 from linguacodus_core.generation.request import GenerateRequest
-from linguacodus_core.generation.run import Run, open_run
+from linguacodus_core.generation.run import Run, open_run, run_folder
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.instructions.instruction import Instruction
 from linguacodus_core.llm.ledger import CallRecord, Ledger
 from linguacodus_core.llm.profiles import load_profile
+from linguacodus_core.llm.prompts import prompts_root
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.scoring.holdout import carve
 from linguacodus_core.settings import ledger_path
@@ -143,6 +153,64 @@ def test_finished_work_is_known_until_more_time_is_given(parts, tmp_path: Path) 
         assert len(candidate_rows(again, again.finished)) == 3
     with opened(parts, tmp_path, limit=1200) as longer:
         assert longer.finished is None
+
+
+def test_work_that_ended_without_its_model_is_not_finished_and_says_why(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        run.go_on_without_model(LinguacodusError("the budget is spent", "raise it"))
+        run.finish(ranked(run)[0])
+    with opened(parts, tmp_path) as again:
+        assert again.finished is None
+        again.finish(ranked(again)[0])
+    with opened(parts, tmp_path) as done:
+        assert done.finished is not None
+
+
+def test_what_the_user_was_told_is_told_again_of_finished_work(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        run.note("the second best won")
+        run.finish(ranked(run)[0])
+    with opened(parts, tmp_path) as again:
+        assert again.notes == run.notes
+        assert "the second best won" in again.notes
+
+
+def test_other_prompts_are_other_work(parts, tmp_path: Path) -> None:
+    folder = tmp_path / "mine" / "set"
+    shutil.copytree(prompts_root() / "default", folder)
+    request = GenerateRequest(task_dir=parts[0].folder, out=tmp_path / "out", prompt_set=str(folder))
+    before = run_folder(request, parts[0], parts[1])
+    assert run_folder(request, parts[0], parts[1]) == before
+    (folder / "plan.md").write_text((folder / "plan.md").read_text() + "\nThink twice.\n")
+    assert run_folder(request, parts[0], parts[1]) != before
+
+
+def test_a_submission_of_another_run_does_not_stand_for_this_one(parts, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with opened(parts, tmp_path) as run:
+        plan = fill(run)
+        assert not stands(run)
+        (out / "submission.csv").write_text("id,rain\n")
+        (out / "report.html").write_text("of another run")
+        (out / "notes.txt").write_text("the user's own")
+        (out / "solution.py").write_text("print('of another run')\n")
+        assert not stands(run)
+        (out / "solution.py").write_text(plan.program)
+        assert stands(run)
+    clear_outputs(out)
+    assert [path.name for path in out.iterdir()] == ["notes.txt"]
+
+
+def test_a_winning_blend_is_in_the_chart(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        blend = candidate("a blend", "blend")
+        found = Evaluation(candidate=blend.id, status="scored", score=0.85)
+        assert 'id="legend' in score_chart(run, ranked(run)[0])
+        assert COLOURS["blend"] not in score_chart(run, ranked(run)[0])
+        assert COLOURS["blend"] in score_chart(run, Contender(blend, found))
 
 
 def test_what_was_cut_short_is_tried_again_only_with_more_time(parts, tmp_path: Path) -> None:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from linguacodus_core.cli import main
-from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.errors import LinguacodusError, PromptError
 from linguacodus_core.generation.preflight import preflight
+from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
 from tests.tiny import write_task
 
@@ -19,7 +20,8 @@ def task(tmp_path: Path) -> Path:
 
 
 def check(task: Path, **changes: object) -> None:
-    preflight(GenerateRequest(task_dir=task, out=task.parent / "out", sources=("prior",), **changes))
+    about = {"sources": ("prior",), **changes}
+    preflight(GenerateRequest(task_dir=task, out=task.parent / "out", **about))
 
 
 def edit(path: Path, change) -> None:
@@ -100,6 +102,49 @@ def test_an_unknown_profile_names_the_known_ones(task: Path) -> None:
     with pytest.raises(LinguacodusError, match="local") as caught:
         check(task, profile="locl")
     assert "locl" in str(caught.value)
+
+
+def test_an_unknown_prompt_set_names_the_known_ones(task: Path) -> None:
+    with pytest.raises(PromptError, match="papr") as caught:
+        check(task, prompt_set="papr")
+    assert "paper" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "sign"),
+    [
+        ("{{ task }}\n{{ wheather }}", "does not declare"),
+        ("{{ task", "not a valid template"),
+    ],
+)
+def test_a_prompt_that_comes_late_is_checked_before_any_call(task: Path, spoilt: str, sign: str) -> None:
+    folder = task.parent / "mine"
+    folder.mkdir()
+    front = "---\nname: resolve\nversion: 1\ndescription: d\nvariables: [task]\n---\n"
+    (folder / "resolve.md").write_text(front + spoilt)
+    with pytest.raises(PromptError, match=sign):
+        check(task, prompt_set=str(folder), sources=("plan",))
+    check(task, prompt_set=str(folder), sources=("prior",))
+
+
+def test_a_variable_that_nobody_fills_is_said_before_any_call(task: Path) -> None:
+    folder = task.parent / "mine"
+    folder.mkdir()
+    (folder / "plan.md").write_text(
+        "---\nname: plan\nversion: 1\ndescription: d\nvariables: [task, weather]\n---\n{{ task }}{{ weather }}"
+    )
+    with pytest.raises(PromptError, match="asks for weather, which nobody fills"):
+        check(task, prompt_set=str(folder), sources=("plan",))
+
+
+@pytest.mark.parametrize("prompt_set", ["default", "paper"])
+def test_every_prompt_of_the_shipped_sets_is_filled(prompt_set: str) -> None:
+    request = GenerateRequest(
+        task_dir=Path("t"), out=Path("o"), sources=("plan", "staged", "whole", "direct")
+    )
+    names = {prompt.name for prompt in needed_prompts(request, prompt_set)}
+    assert {"instruction", "critique", "resolve", "plan", "direct", "repair"} <= names
+    assert ("integration" in names) == (prompt_set == "paper")
 
 
 def test_without_bubblewrap_the_message_says_how_to_get_it(

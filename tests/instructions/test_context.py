@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from linguacodus_core.instructions.context import (
+    COMMON,
     ask,
     cut,
     defused,
@@ -64,6 +65,7 @@ def test_every_default_prompt_of_a_run_begins_with_the_same_block(task) -> None:
 def test_the_paper_prompts_are_the_papers(task) -> None:
     spec, profile, _ = task
     known = known_values(spec, profile, 8192)
+    assert tuple(known) == COMMON
     text = ask("paper", "instruction", place=ordinal(1), **known).messages[-1]["content"]
     assert text.startswith(
         "Imagine that you are a data analyst. Your objective is writing the first place instruction for solving this "
