@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -31,6 +32,8 @@ from tasks.generate import fetch_model, write_step
 
 ENDS_THE_LANE = (BudgetExceeded, EndpointError, ModelUnavailable, ProfileError)
 ENDS_THE_STEP = (PromptTooLong, UnusableReply)
+CLOSING_SECONDS = 3.0
+"""How long the ledger and the server are kept for a step that is being given up."""
 
 
 class WriterLane:
@@ -68,10 +71,13 @@ class WriterLane:
             future.add_done_callback(lambda done: self._flow.copy().run(self._ended, done))
 
     def close(self) -> None:
-        """Begin no further step; what comes back from now on is left out."""
+        """Give up the step that is under way and begin no further one; what still comes is left out."""
         client, self._client = self._client, None
         if client:
             client.close()
+        until = time.monotonic() + CLOSING_SECONDS
+        while self._step and time.monotonic() < until:
+            self.wait(0.1)
 
     def _ended(self, future: PrefectFuture[Any]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The steps of a generation as Prefect tasks: names, retries, caching, time limits; no logic."""
+"""The steps of a generation as Prefect tasks: names, retries, caching; no logic."""
 
 from pathlib import Path
 

@@ -1,6 +1,7 @@
 """A client that gives recorded or made-up replies, by prompt name and order; no endpoint, no ledger."""
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ class Replay:
     def __init__(self, replies: Mapping[str, Iterable[str]], context: int = 8192) -> None:
         self.left = {name: list(texts) for name, texts in replies.items()}
         self.asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.closing = threading.Event()
         role = {"model": "recorded"}
         self.profile = Profile.model_validate(
             {

@@ -168,6 +168,8 @@ def _sandbox(_: str) -> Iterator[Finding]:
     if done.status != "ok" or not written or len(answer) != 3:
         said = done.why or (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         mend = f"{sys.executable} -m pip install --force-reinstall pandas lightgbm"
+        if "libgomp" in said:
+            mend = "apt-get install libgomp1"
         yield Finding("sandbox", "problem", f"a program ran in it and ended as {done.status}: {said}", mend)
         return
     if answer[1] != "closed":
@@ -196,7 +198,8 @@ def _models(profile: str) -> Iterator[Finding]:
         what = f"{model.name} ({model.bytes / 1e6:,.0f} MB)"
         pull = f"linguacodus models pull {model.name}"
         if model.present:
-            yield Finding("model", "ok", f"{what}: {models.path(model.name)}")
+            found = models.check(model.name, thorough=True)
+            yield Finding("model", "ok" if found.ok else "problem", f"{what}: {found.detail}", found.remedy)
         elif model.name == needed:
             yield Finding("model", "warning", f"{what}: not here; the first run fetches it", pull)
         else:

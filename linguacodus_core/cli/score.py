@@ -33,6 +33,9 @@ def score(
         return
     better = "smaller is better" if found.direction == "min" else "larger is better"
     typer.echo(f"{found.task}: {found.metric} {found.score:.6g} ({better})")
+    if found.stands_in_for:
+        typer.echo(f"{found.metric} stands in for {found.stands_in_for}, which cannot be computed: no rank")
+        return
     if found.rank is not None and found.teams is not None and found.percentile is not None:
         medal = f", {found.medal} medal" if found.medal else ""
         typer.echo(f"rank {found.rank:,} of {found.teams:,} teams: top {found.percentile:.1f} %{medal}")

@@ -33,7 +33,7 @@ def effort_for(time_limit: float) -> Effort:
 
 
 def floors(spec: TaskSpec, data: DataProfile) -> list[Candidate]:
-    """Baselines, the better first; the last one cannot fail on readable data."""
+    """Baselines, the better first; the last predicts a constant, from any files that the reader reads."""
     return [_candidate("floor", "floor", prior_plans(spec, data)[0], spec, "small"), constant_candidate(spec)]
 
 

@@ -59,8 +59,10 @@ def _understood(run: Run) -> list[tuple[str, str, str]]:
     rows = []
     for name, how in run.spec.inferred.items():
         value = getattr(run.spec, name, None)
-        if name in ("description", "title") or value in (None, ()):
+        if name in ("description", "title") or value in (None, (), {}):
             continue
+        if isinstance(value, dict):
+            value = tuple(f"{key}: {item}" for key, item in value.items())
         shown = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
         rows.append((name.replace("_", " "), shown if len(shown) < 200 else shown[:200] + " ...", how))
     return rows

@@ -63,7 +63,8 @@ class _Done:
 class Client:
     """Calls for one run. Thread-safe; at most profile.concurrency calls are under way at a time.
 
-    `asked`: the ledger keys of every answered call so far, cached ones too, in order.
+    `asked`: the ledger keys of every answered call so far, cached ones too, in order. `closing`: set
+    by close(); it ends the calls that are under way, and whatever else was given it.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Client:
         self._slots = threading.BoundedSemaphore(profile.concurrency)
         self._validators: dict[str, Validator] = {}
         self.asked: list[str] = []
-        self.closed = False
+        self.closing = threading.Event()
         self._plain_text = profile.schema_mode == "none"
         base = endpoint or profile.endpoint
         urls = {role: (endpoint_overrides or {}).get(role, base) for role in Roles.model_fields}
@@ -100,9 +101,14 @@ class Client:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    @property
+    def closed(self) -> bool:
+        """Whether close() was called."""
+        return self.closing.is_set()
+
     def close(self) -> None:
-        """Close the connections."""
-        self.closed = True
+        """Close the connections; a call that is under way in another thread ends as an EndpointError."""
+        self.closing.set()
         for endpoint in set(self._endpoints.values()):
             endpoint.close()
 
@@ -212,7 +218,7 @@ class Client:
             return _Done(record, True, 0.0)
         timeout = timeout or self.profile.timeout
         started = time.monotonic()
-        with self.ledger.alone(key, timeout):
+        with self.ledger.alone(key, timeout, self.closing):
             if record := self.ledger.get(key):
                 return _Done(record, True, time.monotonic() - started)
             if not self._slots.acquire(timeout=timeout):

@@ -2,10 +2,12 @@
 
 An HTTP client's own time-outs count from one packet to the next, so that a server which sends one
 byte a second is never cut off. Here every wait on the socket is cut to what is left of the
-deadline that the calling thread has set, and a reply is cut at a size no honest reply has.
+deadline that the calling thread has set, and a reply is cut at a size no honest reply has. A wait
+for the reply also ends when another thread closes the client.
 """
 
 import logging
+import math
 import ssl
 import threading
 import time
@@ -16,6 +18,8 @@ from typing import Any
 import httpcore2
 
 MAX_BYTES = 64 << 20
+SLICE_SECONDS = 0.25
+"""How often a wait for the reply looks whether the client was closed."""
 _thread = threading.local()
 
 
@@ -29,8 +33,8 @@ def deadline(at: float) -> Iterator[None]:
         del _thread.at
 
 
-def guard(http_client: Any) -> None:
-    """Make an httpx2 client obey `deadline`.
+def guard(http_client: Any, closed: threading.Event) -> None:
+    """Make an httpx2 client obey `deadline`, and give up its replies when `closed` is set.
 
     httpx2 has no public way to give its own transports a network backend; where their insides have
     changed, the client keeps its time-outs from packet to packet, and a warning is logged.
@@ -38,7 +42,7 @@ def guard(http_client: Any) -> None:
     try:
         for transport in (http_client._transport, *http_client._mounts.values()):
             if transport is not None:
-                transport._pool._network_backend = _Backend(transport._pool._network_backend)
+                transport._pool._network_backend = _Backend(transport._pool._network_backend, closed)
     except AttributeError:
         logging.getLogger(__name__).warning("this version of httpx2 cannot be given a deadline")
 
@@ -54,15 +58,25 @@ def _left(timeout: float | None, kind: type[Exception]) -> float | None:
 
 
 class _Stream(httpcore2.NetworkStream):
-    def __init__(self, inner: httpcore2.NetworkStream) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpcore2.NetworkStream, closed: threading.Event) -> None:
+        self._inner, self._closed = inner, closed
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        data = self._inner.read(max_bytes, _left(timeout, httpcore2.ReadTimeout))
+        data = self._awaited(max_bytes, _left(timeout, httpcore2.ReadTimeout))
         _thread.bytes = getattr(_thread, "bytes", 0) + len(data)
         if _thread.bytes > MAX_BYTES:
             raise httpcore2.ReadError(f"the reply is longer than {MAX_BYTES >> 20} MiB")
         return data
+
+    def _awaited(self, max_bytes: int, seconds: float | None) -> bytes:
+        until = math.inf if seconds is None else time.monotonic() + seconds
+        while not self._closed.is_set():
+            try:
+                return self._inner.read(max_bytes, max(0.001, min(SLICE_SECONDS, until - time.monotonic())))
+            except httpcore2.ReadTimeout:
+                if time.monotonic() >= until:
+                    raise
+        raise httpcore2.ReadError("the client was closed")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._inner.write(buffer, _left(timeout, httpcore2.WriteTimeout))
@@ -74,15 +88,15 @@ class _Stream(httpcore2.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
         left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left))
+        return _Stream(self._inner.start_tls(ssl_context, server_hostname, left), self._closed)
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
 
 class _Backend(httpcore2.NetworkBackend):
-    def __init__(self, inner: httpcore2.NetworkBackend) -> None:
-        self._inner = inner
+    def __init__(self, inner: httpcore2.NetworkBackend, closed: threading.Event) -> None:
+        self._inner, self._closed = inner, closed
 
     def connect_tcp(
         self,
@@ -93,13 +107,14 @@ class _Backend(httpcore2.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.NetworkStream:
         left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._inner.connect_tcp(host, port, left, local_address, socket_options))
+        stream = self._inner.connect_tcp(host, port, left, local_address, socket_options)
+        return _Stream(stream, self._closed)
 
     def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
     ) -> httpcore2.NetworkStream:
         left = _left(timeout, httpcore2.ConnectTimeout)
-        return _Stream(self._inner.connect_unix_socket(path, left, socket_options))
+        return _Stream(self._inner.connect_unix_socket(path, left, socket_options), self._closed)
 
     def sleep(self, seconds: float) -> None:
         self._inner.sleep(seconds)

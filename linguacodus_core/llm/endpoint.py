@@ -10,6 +10,7 @@ import json
 import math
 import random
 import re
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,13 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import openai
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_after_attempt,
+)
 
 from linguacodus_core.errors import EndpointError, ModelUnavailable, ProfileError, PromptTooLong, Unanswered
 from linguacodus_core.llm import deadline, models
@@ -89,11 +96,11 @@ class Endpoint:
         self.profile = profile
         self.label = _label(profile.endpoint if profile.embedded is not None else url)
         self._restarts = profile.embedded is not None
-        self._closed = False
+        self._closed = threading.Event()
         self._secret = "" if profile.api_key_env is None else key
         loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
         http_client = openai.DefaultHttpxClient(trust_env=not loopback)  # no proxy between us and ourselves
-        deadline.guard(http_client)
+        deadline.guard(http_client, self._closed)
         self.api = openai.OpenAI(
             api_key=key,
             base_url=url,
@@ -106,22 +113,25 @@ class Endpoint:
         return f"Endpoint({self.label!r})"
 
     def close(self) -> None:
-        """Close the connections; a call that is under way is not tried again."""
-        self._closed = True
+        """Close the connections; a call that is under way ends within a second.
+
+        One that is still connecting ends with that, CONNECT_SECONDS at most.
+        """
+        self._closed.set()
         self.api.close()
 
     def send(self, request: Request, until: float) -> Reply:
         """The reply, after retries, at the latest at `until` (of time.monotonic()).
 
         An embedded model's server that died is waited for while it is started again, once.
-        Raises EndpointError (Unanswered when the last attempt ran out of time); NoSchema when the
-        endpoint refuses the schema.
+        Raises EndpointError (Unanswered when the last attempt ran out of time, or was under way at
+        close); NoSchema when the endpoint refuses the schema.
         """
         started = time.monotonic()
         enough = stop_after_attempt(self.profile.max_retries + 1)
 
         def stop(state: RetryCallState) -> bool:
-            if self._closed or time.monotonic() + state.upcoming_sleep >= until:
+            if self._closed.is_set() or time.monotonic() + state.upcoming_sleep >= until:
                 return True
             failure = state.outcome.exception() if state.outcome else None
             if self._restarts and isinstance(failure, _Passing) and failure.unreachable:
@@ -129,7 +139,13 @@ class Endpoint:
                 return not self._restarts
             return enough(state)
 
-        retrying = Retrying(retry=retry_if_exception_type(_Passing), wait=_wait, stop=stop, reraise=True)
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Passing),
+            wait=_wait,
+            sleep=sleep_using_event(self._closed),
+            stop=stop,
+            reraise=True,
+        )
         attempts = 0
         try:
             for attempt in retrying:
@@ -161,6 +177,8 @@ class Endpoint:
             raise ValueError("no list of models") from error
 
     def _attempt(self, request: Request, until: float) -> Reply:
+        if self._closed.is_set():
+            raise EndpointError(f"{self.label} was not asked: the run has ended")
         now = time.monotonic()
         limit = max(0.001, min(until - now, self.profile.attempt_timeout or math.inf))
         body: dict[str, Any] = {
@@ -173,11 +191,7 @@ class Endpoint:
             shape = {"name": "reply", "strict": True, "schema": request.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": shape}
         try:
-            with deadline.deadline(now + limit):
-                raw = self.api.chat.completions.with_raw_response.create(
-                    **body, timeout=openai.Timeout(limit, connect=min(CONNECT_SECONDS, limit))
-                )
-                content = raw.content
+            content = self._sent(body, now + limit, limit)
         except openai.APITimeoutError as error:
             raise _Passing(
                 Unanswered(
@@ -197,6 +211,19 @@ class Endpoint:
         except openai.APIStatusError as error:
             raise self._refused(error, request) from error
         return self._read(content, request)
+
+    def _sent(self, body: dict[str, Any], until: float, limit: float) -> bytes:
+        """What comes back. Raises openai's errors; Unanswered for whatever comes of close()."""
+        try:
+            with deadline.deadline(until):
+                raw = self.api.chat.completions.with_raw_response.create(
+                    **body, timeout=openai.Timeout(limit, connect=min(CONNECT_SECONDS, limit))
+                )
+                return raw.content
+        except Exception as error:
+            if not self._closed.is_set():
+                raise
+            raise Unanswered(f"the call to {self.label} was given up: the run has ended") from error
 
     def _refused(self, error: openai.APIStatusError, request: Request) -> Exception:
         status, text = error.status_code, self._said(error.response.content)

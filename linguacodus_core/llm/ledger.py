@@ -123,12 +123,12 @@ class Ledger:
         return int(self._query("SELECT count(*) FROM calls")[0][0])
 
     @contextmanager
-    def alone(self, key: str, timeout: float) -> Iterator[None]:
+    def alone(self, key: str, timeout: float, cancel: threading.Event | None = None) -> Iterator[None]:
         """Let one thread of one process make the call of a key; the others wait, then find it made.
 
         A process that dies lets go of its keys.
 
-        Raises EndpointError when the wait passes timeout (seconds).
+        Raises EndpointError when the wait passes timeout (seconds), or `cancel` is set meanwhile.
         """
         until = time.monotonic() + timeout
         with self._lock:
@@ -138,7 +138,7 @@ class Ledger:
             if not lock.acquire(timeout=timeout):
                 raise _under_way("thread")
             try:
-                with self._alone_among_processes(key, until):
+                with self._alone_among_processes(key, until, cancel or threading.Event()):
                     yield
             finally:
                 lock.release()
@@ -151,7 +151,7 @@ class Ledger:
                     del self._alone[key]
 
     @contextmanager
-    def _alone_among_processes(self, key: str, until: float) -> Iterator[None]:
+    def _alone_among_processes(self, key: str, until: float, cancel: threading.Event) -> Iterator[None]:
         """The same among processes: each key is one byte of the lock file, which its process locks."""
         byte = int.from_bytes(hashlib.sha256(key.encode()).digest()[:7])
         while True:
@@ -159,9 +159,10 @@ class Ledger:
                 fcntl.lockf(self._calls_under_way, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
                 break
             except (BlockingIOError, PermissionError):
+                if cancel.wait(ASK_AGAIN_SECONDS):
+                    raise EndpointError("the run ended while another process made the same call") from None
                 if time.monotonic() >= until:
                     raise _under_way("process") from None
-                time.sleep(ASK_AGAIN_SECONDS)
         try:
             yield
         finally:

@@ -54,11 +54,6 @@ class Rendered:
     prompt: str
     sha256: str
 
-    def followed_by(self, reply: str, request: str) -> "Rendered":
-        """The conversation after the model's reply, with a further request of the user."""
-        more = ({"role": "assistant", "content": reply}, {"role": "user", "content": request})
-        return Rendered(self.messages + more, self.prompt, self.sha256)
-
 
 class Prompt(BaseModel):
     """One prompt file. `body` is the user message, `system` the system message, both templates."""

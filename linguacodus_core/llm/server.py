@@ -22,9 +22,11 @@ from pathlib import Path
 from linguacodus_core.errors import ModelUnavailable
 from linguacodus_core.llm import models
 from linguacodus_core.llm.profiles import Profile
-from linguacodus_core.settings import local_home
+from linguacodus_core.settings import home, local_home
 
 START_SECONDS = 120.0
+BEYOND_SECONDS = 30.0
+"""What may pass after START_SECONDS until a start that hangs is given up, whatever it waits for."""
 STOP_SECONDS = 3.0
 RESTARTS = 1
 KEPT_LOGS = 10
@@ -37,6 +39,19 @@ def require_llama() -> None:
             "serving an embedded model needs xllamacpp, which is not installed",
             "run `pip install 'linguacodus[local]'`, or use --profile openai or vllm",
         )
+
+
+@contextmanager
+def _described() -> Iterator[None]:
+    """What the machine refuses (disk space, memory, open files, threads), as ModelUnavailable."""
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise ModelUnavailable(
+            f"llama.cpp could not be started: {error}",
+            f"free what is short (disk space, memory, open files: `ulimit -n`), check that {home()} "
+            "can be written, or use --profile openai or vllm",
+        ) from error
 
 
 @contextmanager
@@ -59,7 +74,8 @@ def serve(
     context: tokens of prompt and reply together, for each slot. slots: requests at a time; they
     share the processor. threads: default, the cores this process may use. A child that dies is
     started again once, at the same address. Raises ModelUnavailable when the file or llama.cpp is
-    missing, or when it does not serve in time, with the end of what it said.
+    missing, when the machine refuses to start it, or when it does not serve in time, with the end of
+    what it said.
     """
     if isinstance(model, Profile):
         if model.embedded is None:
@@ -86,7 +102,8 @@ class _Keeper:
 
     def __init__(self, command: list[str], alias: str) -> None:
         self._command, self._alias = command, alias
-        self._log = _log_file()
+        with _described():
+            self._log = _log_file()
         self._ready: queue.Queue[str | ModelUnavailable] = queue.Queue()
         self._stopping = threading.Event()
         self._child: subprocess.Popen[str] | None = None
@@ -94,8 +111,12 @@ class _Keeper:
         self._thread = threading.Thread(target=self._keep, name=f"llama {alias}", daemon=True)
 
     def start(self) -> str:
-        self._thread.start()
-        result = self._ready.get()
+        with _described():
+            self._thread.start()
+        try:
+            result = self._ready.get(timeout=START_SECONDS + BEYOND_SECONDS)
+        except queue.Empty:
+            result = ModelUnavailable(f"llama.cpp did not start; its log is {self._log}", "try again")
         if isinstance(result, ModelUnavailable):
             raise result
         return result
@@ -106,7 +127,8 @@ class _Keeper:
             child = self._child
         if child is not None:
             _end(child)
-        self._thread.join(STOP_SECONDS)
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
 
     def _keep(self) -> None:
         try:
@@ -130,6 +152,7 @@ class _Keeper:
         if self._child is not None:
             self._child.wait()
 
+    @_described()
     def _spawn(self, port: int) -> str:
         """Start the child and wait until it serves; its address."""
         environment = os.environ | {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1"}

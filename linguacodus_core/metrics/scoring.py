@@ -55,8 +55,3 @@ def better(a: float, b: float, direction: Direction) -> bool:
     if math.isnan(b):
         return True
     return a > b if direction == "max" else a < b
-
-
-def worst(direction: Direction) -> float:
-    """The score that every finite score is better than."""
-    return -math.inf if direction == "max" else math.inf

@@ -15,13 +15,17 @@ from linguacodus_core.taskfolder.read import read_task
 
 
 class Scored(BaseModel):
-    """A submission's private score, and its place where there is a leaderboard (percentile 1 = top 1 %)."""
+    """A submission's private score, and its place where there is a leaderboard (percentile 1 = top 1 %).
+
+    stands_in_for: the metric that was asked for, where `metric` stands in for it; there is no place then.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     task: str
     metric: str
     direction: str
+    stands_in_for: str | None = None
     score: float
     rank: int | None = None
     teams: int | None = None
@@ -46,7 +50,7 @@ def score_submission(submission: Path, task_dir: Path) -> Scored:
         raise TaskError(f"{key} does not exist", "only tasks that come with their answers can be scored")
     sample = read_raw(spec.data / spec.sample_file).frame
     frame = validate(path.resolve(), spec, sample)
-    truth = read_raw(key).frame
+    truth = read_raw(key).with_points()
     if absent := [name for name in spec.targets if name not in truth]:
         raise TaskError(f"{key} has no column {', '.join(absent)}", "give it the id column and the targets")
     if spec.id_column is not None and spec.id_column in sample and spec.id_column in truth:
@@ -61,9 +65,15 @@ def score_submission(submission: Path, task_dir: Path) -> Scored:
             f"{key} has {len(truth):,} rows, the sample has {len(sample):,}", "give it the test's rows"
         )
     value = score_frame(spec, truth, frame)
-    found = Scored(task=spec.slug, metric=spec.metric, direction=spec.direction, score=value)
+    found = Scored(
+        task=spec.slug,
+        metric=spec.metric,
+        direction=spec.direction,
+        stands_in_for=spec.stands_in_for,
+        score=value,
+    )
     board = task_dir / "private" / "leaderboard.csv"
-    if not board.is_file():
+    if spec.stands_in_for or not board.is_file():
         return found
     at = place(value, read_csv(board), spec.direction)
     standing = {

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from linguacodus_core.errors import TaskError
 from linguacodus_core.scoring.labels import is_class_column, to_classes
-from linguacodus_core.scoring.rawcsv import RawCsv, is_missing, read_raw, write_raw
+from linguacodus_core.scoring.rawcsv import RawCsv, is_missing, read_raw, respell, write_raw
 from linguacodus_core.scoring.schemes import Scheme, assign
 from linguacodus_core.store import write_table
 from linguacodus_core.taskfolder.spec import TaskSpec
@@ -62,9 +62,10 @@ def carve(spec: TaskSpec, seed: int, into: Path) -> Split:
     """Carve the hold-outs of a task; everything is written under `into`, answers in their own folder.
 
     Each fold has train, test and sample submission under the names that the task itself uses (as
-    gzip where those end in .gz) with every value byte for byte as in the task's train file, in the
-    columns of the task's files; all other data are passed by their own path, except another copy of
-    train, and tables that hold ids and answers, from which the held-out rows are taken.
+    gzip where those end in .gz) and written as these are (encoding, delimiter, decimal sign), with every
+    value byte for byte as in the task's train file, in the columns of the task's files; all other data
+    are passed by their own path, except another copy of train, and tables that hold ids and answers,
+    from which the held-out rows are taken. Answers have decimal points.
 
     Raises TaskError when train has no usable rows, StoreError when `into` cannot be written.
     """
@@ -76,7 +77,8 @@ def carve(spec: TaskSpec, seed: int, into: Path) -> Split:
             f"{spec.train_file} has no column {', '.join(absent)}", "correct `targets` in task.toml"
         )
     ids = _usable_ids(spec, train.frame)
-    plan = assign(spec, train.frame, test.frame, ids, seed)
+    known = train.with_points()
+    plan = assign(spec, known, test.with_points(), ids, seed)
     digest = hashlib.sha256(f"{spec.data_sha256}\n{plan.scheme}\n".encode())
     tables = dict(_answer_tables(spec))
     folds = []
@@ -86,12 +88,13 @@ def carve(spec: TaskSpec, seed: int, into: Path) -> Split:
         if not plan.ordered:
             random = np.random.RandomState((seed + number) % 2**32)
             left, held = random.permutation(left), random.permutation(held)
-        part, hidden = train.frame.iloc[left], train.frame.iloc[held]
+        part, hidden = known.iloc[left], known.iloc[held]
         names = _ids(spec, sample.frame, None if ids is None else ids.iloc[held], len(held))
+        shown = respell(train.frame.iloc[held], train.decimal, test.decimal)
         files = {
-            spec.train_file: train.text(part),
-            spec.test_file: test.text(_inner_test(spec, hidden, test.frame, names)),
-            spec.sample_file: sample.text(_inner_sample(spec, part, sample.frame, names)),
+            spec.train_file: train.text(train.frame.iloc[left]),
+            spec.test_file: test.text(_inner_test(spec, shown, test.frame, names)),
+            spec.sample_file: sample.text(_inner_sample(spec, part, sample, names)),
         }
         for name, table in tables.items():
             files[name] = table.text(table.frame[~table.frame[str(spec.id_column)].isin(set(names))])
@@ -139,8 +142,9 @@ def _inner_test(spec: TaskSpec, hidden: pd.DataFrame, test: pd.DataFrame, names:
     return pd.DataFrame(columns, index=range(len(hidden)), columns=list(test.columns))
 
 
-def _inner_sample(spec: TaskSpec, part: pd.DataFrame, sample: pd.DataFrame, names: pd.Series) -> pd.DataFrame:
+def _inner_sample(spec: TaskSpec, part: pd.DataFrame, real: RawCsv, names: pd.Series) -> pd.DataFrame:
     """The real sample's columns with one constant each, known from the train part alone."""
+    sample = real.with_points()
     predicted = [name for name in sample.columns if name != spec.id_column]
     targets = dict(zip(predicted, spec.targets, strict=False))
     columns: dict[str, object] = {}
@@ -152,7 +156,9 @@ def _inner_sample(spec: TaskSpec, part: pd.DataFrame, sample: pd.DataFrame, name
         else:
             target = name if name in spec.targets else targets.get(name, spec.targets[0])
             columns[name] = _typical(spec, part[target], sample[name])
-    return pd.DataFrame(columns, index=range(len(names)), columns=list(sample.columns))
+    inner = pd.DataFrame(columns, index=range(len(names)), columns=list(sample.columns))
+    inner[predicted] = respell(inner[predicted], ".", real.decimal)
+    return inner
 
 
 def _share(labels: pd.Series, name: str) -> str:

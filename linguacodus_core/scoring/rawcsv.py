@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import re
 import stat
 import zipfile
 from dataclasses import dataclass
@@ -25,6 +26,11 @@ class RawCsv:
     frame: pd.DataFrame
     encoding: str = "utf-8"
     delimiter: str = ","
+    decimal: str = "."
+
+    def with_points(self) -> pd.DataFrame:
+        """The frame, its numbers with a decimal point whatever the file has."""
+        return respell(self.frame, self.decimal, ".")
 
     def text(self, frame: pd.DataFrame) -> bytes:
         """Another frame in this file's encoding and delimiter."""
@@ -47,7 +53,16 @@ def read_raw(path: Path, rows: int | None = None) -> RawCsv:
                 names = [name for name in archive.namelist() if not name.startswith("__MACOSX")]
                 content = archive.read(next(name for name in names if not name.endswith("/")))
     encoding, text = _decode(content, dialect.encoding)
-    return RawCsv(parse_raw(text, path.name, dialect.delimiter, rows), encoding, dialect.delimiter)
+    frame = parse_raw(text, path.name, dialect.delimiter, rows)
+    return RawCsv(frame, encoding, dialect.delimiter, dialect.decimal)
+
+
+def respell(frame: pd.DataFrame, old: str, new: str) -> pd.DataFrame:
+    """Raw values, the numbers with the decimal sign `new` instead of `old`; all else as it is."""
+    if old == new:
+        return frame
+    number = rf"^(\s*[+-]?\d*){re.escape(old)}(\d+(?:[eE][+-]?\d+)?\s*)$"
+    return frame.replace(number, rf"\g<1>{new}\g<2>", regex=True)
 
 
 def parse_raw(text: str, name: str, delimiter: str = ",", rows: int | None = None) -> pd.DataFrame:
@@ -79,9 +94,9 @@ def _decode(content: bytes, expected: str) -> tuple[str, str]:
 
 def write_raw(path: Path, content: bytes) -> None:
     """Write CSV text, compressed as the name's ending says; the same bytes on every machine."""
-    if path.suffix == ".gz":
+    if path.suffix.lower() == ".gz":
         content = gzip.compress(content, 1, mtime=0)
-    elif path.suffix == ".zip":
+    elif path.suffix.lower() == ".zip":
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(zipfile.ZipInfo(path.stem), content, zipfile.ZIP_DEFLATED)

@@ -4,16 +4,18 @@ import ast
 import csv
 import random
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from linguacodus_core.errors import UnusableReply
+from linguacodus_core.errors import LinguacodusError, UnusableReply
 from linguacodus_core.instructions.context import ask
 from linguacodus_core.llm.client import Client
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.sandbox.run import run_program
+from linguacodus_core.sandbox.supervise import Cancelled
 from linguacodus_core.synthesis.code_text import extract, syntax_error
 
 SECONDS = 60.0
@@ -46,7 +48,8 @@ def check(
 
     whole: it ran and predicted sensibly. staged: the reply was at least Python that trains and
     predicts; a stage that fails falls back by itself, so little is asked.
-    Raises what the client raises when the endpoint cannot be reached or the budget is spent.
+    Raises what the client raises when the endpoint cannot be reached or the budget is spent, and
+    LinguacodusError when the client is closed meanwhile.
     """
     model = client.profile.role("coder").model
     rendered = ask(prompt_set, "capability")
@@ -62,7 +65,7 @@ def check(
         return Capability(whole=False, staged=False, evidence=f"its program does not parse: {wrong}", **known)
     names = {node.attr for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Attribute)}
     staged = "fit" in names and bool(names & {"predict", "predict_proba"})
-    problem = _try(code, work, isolation)
+    problem = _try(code, work, isolation, client.closing)
     if problem:
         return Capability(whole=False, staged=staged, evidence=f"its program failed: {problem}", **known)
     return Capability(
@@ -70,7 +73,7 @@ def check(
     )
 
 
-def _try(code: str, work: Path, isolation: str) -> str:
+def _try(code: str, work: Path, isolation: str, cancel: threading.Event) -> str:
     """What was wrong when the program ran on the tiny task, "" when nothing was."""
     work.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="capability-", dir=work) as name:
@@ -78,14 +81,18 @@ def _try(code: str, work: Path, isolation: str) -> str:
         answers = _tiny_task(folder)
         place = folder / "run"
         place.mkdir()
-        run = run_program(
-            code,
-            {file: folder / file for file in ("train.csv", "test.csv")},
-            limits=Limits.for_machine(SECONDS),
-            isolation=isolation,
-            workdir=place,
-            keep=["submission.csv"],
-        )
+        try:
+            run = run_program(
+                code,
+                {file: folder / file for file in ("train.csv", "test.csv")},
+                limits=Limits.for_machine(SECONDS),
+                isolation=isolation,
+                workdir=place,
+                keep=["submission.csv"],
+                cancel=cancel,
+            )
+        except Cancelled:
+            raise LinguacodusError("the run ended while the model's capability was tried") from None
         if run.status != "ok":
             lines = run.stderr.strip().splitlines()
             return run.why or (lines[-1][:300] if lines else run.status)

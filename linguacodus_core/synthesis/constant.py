@@ -14,21 +14,8 @@ CLASS_COLUMNS = {class_columns!r}  # one probability column a class
 PREDICTION = {prediction!r}
 
 
-def read(name, wanted):
-    """The table as text, whatever its encoding and delimiter."""
-    for encoding in ("utf-8-sig", "utf-16", "latin-1"):
-        for separator in (",", ";", "\\t", "|"):
-            try:
-                table = pd.read_csv(f"data/{{name}}", dtype=str, encoding=encoding, sep=separator)
-            except (UnicodeError, pd.errors.ParserError):
-                continue
-            if set(wanted) <= set(table.columns):
-                return table
-    raise ValueError(f"{{name}} has no columns {{wanted}}")
-
-
 def constant(target, classes):
-    target = target.dropna().str.strip()
+    target = target.dropna().str.strip(){decimals}
     if PREDICTION == "label":
         return target.mode().iloc[0]
     numbers = pd.to_numeric(target, errors="coerce")
@@ -37,17 +24,26 @@ def constant(target, classes):
     return min(max(numbers.mean(), 0.0), 1.0) if PREDICTION == "probability" else numbers.median()
 
 
-train = read({train!r}, TARGETS)
-sample = read({sample!r}, COLUMNS)
+train = pd.read_csv({train}, usecols=TARGETS, dtype=str)
+sample = pd.read_csv({sample}, dtype=str, keep_default_na=False)
 if CLASS_COLUMNS:
-    shares = train[TARGETS[0]].value_counts(normalize=True)
-    for column in COLUMNS:
-        sample[column] = shares.get(column, 1 / len(COLUMNS))
+    shares = train[TARGETS[0]].value_counts(normalize=True).reindex(COLUMNS).fillna(1 / len(COLUMNS))
+    sample[COLUMNS] = (shares / shares.sum()).to_numpy()
 else:
     for column, target in zip(COLUMNS, TARGETS):
         sample[column] = constant(train[target], CLASSES.get(target, []))
 sample.to_csv("submission.csv", index=False)
 '''
+
+
+_POINTS = r""".str.replace(r"^(-?\d+),(\d+)$", r"\1.\2", regex=True)"""
+
+
+def _file(spec: TaskSpec, name: str) -> str:
+    """The arguments of read_csv for a file of data/."""
+    how = spec.dialects[name].options if name in spec.dialects else {}
+    told = {key: value for key, value in {"encoding": "utf-8-sig", **how}.items() if key != "decimal"}
+    return ", ".join([repr(f"data/{name}"), *(f"{key}={value!r}" for key, value in told.items())])
 
 
 def constant_candidate(spec: TaskSpec) -> Candidate:
@@ -58,7 +54,8 @@ def constant_candidate(spec: TaskSpec) -> Candidate:
         classes={name: list(spec.labels_of(name)) for name in spec.targets},
         class_columns=spec.layout == "class_columns",
         prediction=spec.prediction,
-        train=spec.train_file,
-        sample=spec.sample_file,
+        train=_file(spec, spec.train_file),
+        sample=_file(spec, spec.sample_file),
+        decimals=_POINTS if spec.decimal == "," else "",
     )
     return Candidate(route="floor", label="floor: constant", program=program)

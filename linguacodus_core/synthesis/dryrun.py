@@ -1,8 +1,11 @@
 """Runs a program on a small sample of the inner split, to see within seconds whether it works at all."""
 
+import math
 import re
 import shutil
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +16,9 @@ import pandas as pd
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.sandbox.run import run_program
+from linguacodus_core.sandbox.supervise import Cancelled
 from linguacodus_core.scoring.holdout import Split
-from linguacodus_core.scoring.rawcsv import read_raw
+from linguacodus_core.scoring.rawcsv import read_raw, write_raw
 from linguacodus_core.scoring.submission import validate
 from linguacodus_core.synthesis.skeleton import Columns, columns_of
 from linguacodus_core.taskfolder.frames import read_csv
@@ -29,13 +33,21 @@ class DryRun:
 
     At most 400 rows of train, every class among them where there are that many, and 80 of test with
     their rows of the sample submission; every other file of the fold as it is. No answers anywhere.
+    A run takes SECONDS at most, and ends at `until` (of time.monotonic()) or when `cancel` is set.
     """
 
     def __init__(
-        self, spec: TaskSpec, split: Split, work: Path, isolation: str = "auto", seed: int = 0
+        self,
+        spec: TaskSpec,
+        split: Split,
+        work: Path,
+        isolation: str = "auto",
+        seed: int = 0,
+        *,
+        until: float = math.inf,
+        cancel: threading.Event | None = None,
     ) -> None:
-        self.spec, self.isolation = spec, isolation
-        self.limits = Limits.for_machine(SECONDS)
+        self.spec, self.isolation, self.until, self.cancel = spec, isolation, until, cancel
         work.mkdir(parents=True, exist_ok=True)
         self.folder = Path(tempfile.mkdtemp(prefix="dry-", dir=work))
         try:
@@ -63,21 +75,31 @@ class DryRun:
         for name, frame in ((spec.train_file, train), (spec.test_file, test), (spec.sample_file, sample)):
             path = self.folder / "data" / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(raw[name].text(frame))
+            write_raw(path, raw[name].text(frame))
             found[name] = path
         return found
 
     def run(self, program: str) -> str:
-        """What is wrong with the program: its error in words, "" when it wrote a valid submission."""
+        """What is wrong with the program: its error in words, "" when it wrote a valid submission.
+
+        Raises LinguacodusError when it was cancelled.
+        """
+        left = min(SECONDS, self.until - time.monotonic())
+        if left <= 0:
+            return "it was not tried on a sample: the time was up"
         with self._workdir() as folder:
-            run = run_program(
-                program,
-                self.data,
-                limits=self.limits,
-                isolation=self.isolation,
-                workdir=folder,
-                keep=["submission.csv"],
-            )
+            try:
+                run = run_program(
+                    program,
+                    self.data,
+                    limits=Limits.for_machine(left),
+                    isolation=self.isolation,
+                    workdir=folder,
+                    keep=["submission.csv"],
+                    cancel=self.cancel,
+                )
+            except Cancelled:
+                raise LinguacodusError("the run ended while a program was tried on a sample") from None
             if run.status != "ok":
                 said = run.stderr.strip() or run.stdout.strip()[-500:] or f"exit code {run.returncode}"
                 return f"{run.why}\n{said}".strip() if run.why else said

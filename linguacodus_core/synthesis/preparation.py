@@ -41,28 +41,33 @@ class Preparation(Statements):
 
     def reading(self) -> None:
         """Tables, targets, and the scale that the model is fitted on."""
+        spec = self.spec
         self.say("started = time.monotonic()")
         as_written = ["ID"]
-        if self._labels():
-            as_written.append("TARGETS[0]")
-        elif self.spec.target_classes:
-            as_written.append("*TARGETS")
-        if self.renamed:
-            as_written.append("*RENAMED")
-        if self.spec.image_column:
+        if spec.decimal == ".":  # labels with a decimal comma have to be read as numbers
+            if self._labels():
+                as_written.append("TARGETS[0]")
+            elif spec.target_classes:
+                as_written.append("*TARGETS")
+            if self.renamed:
+                as_written.append("*RENAMED")
+        if spec.image_column:
             as_written.append("IMAGE")
         self.say(f"raw = [name for name in [{', '.join(as_written)}] if name]")
-        self.call("read", "read_table", "TRAIN_FILE", "raw", target="train")
+        train = ("TRAIN_FILE", "raw", *self._dialect("TRAIN_FILE", spec.train_file))
+        self.call("read", "read_table", *train, target="train")
         if self.renamed:
             self.say("train = train.rename(columns=RENAMED)  # as the submission calls them")
-        self.call("read", "read_table", "TEST_FILE", "raw", target="test")
-        self.call("read", "read_sample", "SAMPLE_FILE", "test", "ID", "COLUMNS", target="sample")
+        test = ("TEST_FILE", "raw", *self._dialect("TEST_FILE", spec.test_file))
+        self.call("read", "read_table", *test, target="test")
+        sample = ("SAMPLE_FILE", "test", "ID", "COLUMNS", *self._dialect("SAMPLE_FILE", spec.sample_file))
+        self.call("read", "read_sample", *sample, target="sample")
         if self.ranked:
             self.call("targets", "one_label_a_row", "train", "TARGETS[0]", target="train, origin")
         if self.problem in ("binary", "multiclass"):
             self.call("targets", "label_codes", "train[TARGETS[0]]", "CLASSES", target="y, classes")
             self.say("kept = y >= 0")
-        elif self.problem == "multilabel" and self.spec.target_classes:
+        elif self.problem == "multilabel" and spec.target_classes:
             self.call("targets", "several_codes", "train", "TARGET_CLASSES", target="y")
             self.say("kept = (y >= 0).all(axis=1)")
         else:
@@ -71,16 +76,22 @@ class Preparation(Statements):
         if self.ranked:
             self.say("origin = origin[kept]")
         self.say("train, y = train[kept].reset_index(drop=True), y[kept]")
-        if self.spec.tables:
+        if spec.tables:
             self.say("for name, key in SIDE_TABLES.items():")
-            arguments = ("train", "test", "name", "key", "TARGETS")
+            arguments = ["train", "test", "name", "key", "TARGETS"]
+            if any(table.file in spec.dialects for table in spec.tables):
+                arguments.append("**DIALECTS.get(name, {})")
             self.call("joins", "join_table", *arguments, target="train, test", indent=8)
-        if self.problem == "multilabel" and not self.spec.target_classes:
+        if self.problem == "multilabel" and not spec.target_classes:
             self.say("y = (y > 0.5).astype(int)")
         if self.ordinal:
             self.say("grades = np.unique(y)")
         if self.problem == "regression":
             self.call("targets", f"{self._scale()}_scale", "y", target="scaled, back")
+
+    def _dialect(self, constant: str, file: str) -> list[str]:
+        """The argument that says how a file is written, none for UTF-8 with commas."""
+        return [f"**DIALECTS[{constant}]"] if file in self.spec.dialects else []
 
     # --- features --------------------------------------------------------------------------------
 

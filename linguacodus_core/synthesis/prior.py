@@ -21,7 +21,7 @@ _EAST = re.compile(r"(?i)(^|[^a-z])(lon(g|gitude)?|lng|easting|x_?coord\w*)([^a-
 
 
 def prior_plans(spec: TaskSpec, profile: DataProfile) -> list[PipelinePlan]:
-    """Plans for the task, best expected first; [0] is the floor: one fast LightGBM that runs on anything."""
+    """Plans for the task, best expected first; [0] is the floor: one fast model that runs on anything."""
     if spec.image_column:
         rows = _image_rows()
     elif spec.text_columns and spec.data_type == DataType.TEXT:

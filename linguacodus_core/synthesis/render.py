@@ -29,6 +29,8 @@ class _Writer(Preparation, Fitting, Answers):
             ("TARGETS", [self.renamed.get(name, name) for name in spec.targets]),
             ("COLUMNS", list(spec.submission_columns)),
         ]
+        if spec.dialects:
+            found.append(("DIALECTS", {name: dialect.options for name, dialect in spec.dialects.items()}))
         if self.renamed:
             found.append(("RENAMED", self.renamed))
         if self._labels():

@@ -329,8 +329,8 @@ def grades(numbers, y):
 _MAIN_START = """
 def main():
     warnings.filterwarnings("ignore")
-    train, test = read_table({train!r}, RAW), read_table({test!r}, RAW)
-    sample = read_sample({sample!r}, test, ID, COLUMNS)
+    train, test = read_table({train}), read_table({test})
+    sample = read_sample({sample})
     train = train[[name for name in train.columns if name in test or name in TARGETS]]
 """
 
@@ -433,6 +433,7 @@ def _split_imports(code: str) -> tuple[list[str], str]:
 def constants(spec: TaskSpec, columns: Columns) -> dict[str, object]:
     """The names that stages may use, with their values."""
     targets = list(spec.targets)
+    labels = targets if outcome(spec) == "classes" and spec.decimal == "." else []
     return {
         "TARGETS": targets,
         "TARGET": targets[0] if len(targets) == 1 else targets,
@@ -446,7 +447,7 @@ def constants(spec: TaskSpec, columns: Columns) -> dict[str, object]:
         "OUTCOME": outcome(spec),
         "SOFT": outcome(spec) == "classes"
         and (spec.prediction == "probability" or bool(_threshold_metric(spec))),
-        "RAW": [name for name in (spec.id_column, *(targets if outcome(spec) == "classes" else ())) if name],
+        "RAW": [name for name in (spec.id_column, *labels) if name],
     }
 
 
@@ -467,8 +468,18 @@ KNOWN = frozenset(
 """Names that stages may use because the skeleton defines them."""
 
 
+def _arguments(spec: TaskSpec, file: str, others: str) -> str:
+    """The arguments that read a file: its name, the others, and how it is written where that is unusual."""
+    options = spec.dialects[file].options if file in spec.dialects else {}
+    return ", ".join([repr(file), others, *(f"{name}={value!r}" for name, value in options.items())])
+
+
 def _main(spec: TaskSpec) -> str:
-    start = _MAIN_START.format(train=spec.train_file, test=spec.test_file, sample=spec.sample_file)
+    start = _MAIN_START.format(
+        train=_arguments(spec, spec.train_file, "RAW"),
+        test=_arguments(spec, spec.test_file, "RAW"),
+        sample=_arguments(spec, spec.sample_file, "test, ID, COLUMNS"),
+    )
     frame = (
         "pd.DataFrame({ID: test[ID] if ID in test else sample[ID]})" if spec.id_column else "pd.DataFrame()"
     )

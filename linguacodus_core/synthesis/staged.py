@@ -218,7 +218,9 @@ def write_staged(
     if reason := supports(spec):
         raise LinguacodusError(reason, "the plan route does these")
     until = time.monotonic() + seconds if seconds is not None else float("inf")
-    with DryRun(spec, split, work, isolation) as dry:
+    if time.monotonic() + LEAST_SECONDS > until:
+        raise UnusableReply("the time was up before the first stage", "give the run more time (--time-limit)")
+    with DryRun(spec, split, work, isolation, until=until, cancel=client.closing) as dry:
         if error := dry.run(render_skeleton(spec, dry.columns)):
             raise LinguacodusError(
                 f"the skeleton of the staged route does not run on this task: {error[-400:]}"

@@ -78,7 +78,7 @@ def write_whole(
     """A candidate that the model wrote whole, repaired without and, at most `rounds` times, by the model.
 
     Each version is run on a sample of the first hold-out's visible files. With a set that has the
-    paper's code sections (`paper`), they are asked for one by one and then integrated. A program that
+    paper's code sections, they are asked for one by one and then integrated. A program that
     still fails when rounds or `seconds` are spent comes back all the same: its origin says so, and
     the harness has the last word.
     Raises UnusableReply when the model gives no program at all.
@@ -105,7 +105,7 @@ def write_whole(
     reply = asked(_question(prompt_set, told, asked), 0)
     code, repairs = repair(reply, spec)
     state = ""
-    with DryRun(spec, split, work, isolation) as dry:
+    with DryRun(spec, split, work, isolation, until=until, cancel=client.closing) as dry:
         for attempt in range(rounds + 1):
             code, done, state = _mended(code, dry, spec)
             repairs += done

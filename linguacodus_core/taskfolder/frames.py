@@ -51,7 +51,14 @@ class Dialect:
     @property
     def plain(self) -> bool:
         """Whether pandas reads it with no arguments at all."""
-        return self.encoding in ("utf-8", "utf-8-sig") and self.delimiter == "," and self.decimal == "."
+        return not self.options
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What pandas.read_csv has to be told to read it: nothing when it is plain."""
+        usual = {"encoding": ("utf-8", "utf-8-sig"), "sep": (",",), "decimal": (".",)}
+        found = {"encoding": self.encoding, "sep": self.delimiter, "decimal": self.decimal}
+        return {name: value for name, value in found.items() if value not in usual[name]}
 
     def __str__(self) -> str:
         name = {",": "comma", ";": "semicolon", "\t": "tab"}[self.delimiter]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from linguacodus_core.errors import LinguacodusError, OpenQuestion, TaskError
 from linguacodus_core.metrics.detect import Detected, detect
-from linguacodus_core.metrics.table import Metric, find, get
+from linguacodus_core.metrics.scoring import FUNCTIONS
+from linguacodus_core.metrics.table import Direction, Metric, find, get
 from linguacodus_core.taskfolder.problem import Target, accepts_numbers, scores_numbers
 from linguacodus_core.taskfolder.settings_file import TaskSettings
 from linguacodus_core.taskfolder.spec import Layout
@@ -14,15 +15,23 @@ from linguacodus_core.taskfolder.spec import Layout
 _NEARLY = 0.35
 """Two metrics whose mentions weigh nearly the same are rivals: see metrics.detect."""
 _EVIDENCE = 160
+_OF_COLUMNS = ("cosine similarity", "lwlrap", "label ranking average precision", "crps")
+"""Metrics that are not defined on a single column of predictions."""
+_BETTER = {"max": "higher", "min": "lower"}
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The metric, how it was found, and how its direction was."""
+    """The metric that scores the task, how it was found, its direction and how that was found.
+
+    stands_in_for: the metric that was asked for, where no function computes it and `metric` stands in.
+    """
 
     metric: Metric
     found: str
-    direction: str
+    direction: Direction
+    how_direction: str
+    stands_in_for: Metric | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -33,30 +42,56 @@ def choose_metric(
 
     fractions: whether the sample submission holds fractions between 0 and 1. Raises OpenQuestion
     with the lines to choose from when the description names no metric or several, or task.toml an
-    unknown one. A direction in task.toml that is not the metric's counts, with a warning.
+    unknown one, or one that cannot be computed and that nothing stands in for. A direction in task.toml
+    that is not the metric's counts, with a warning; a stand-in keeps its own.
     """
     if settings.metric is not None:
         metric, found = _named(settings.metric, targets, layout, fractions), "task.toml"
     else:
         metric, found = _described(description, targets, layout, fractions)
+    asked, metric = metric, _computable(metric, targets, layout, fractions)
+    stands_in = metric is not asked
     if (shaped := _shaped(metric, targets, layout)) is not metric:
         found += f"; {shaped.name} because there are several columns" if settings.metric is None else ""
         metric = shaped
     _check_shape(metric, targets, layout)
+    if stands_in:
+        warning = (
+            f"{asked.name} cannot be computed from predictions and answers alone: {metric.name} "
+            f"({_BETTER[metric.direction]} is better) stands in for it, and every score is {metric.name}"
+        )
+        if settings.direction not in (None, metric.direction):
+            warning += f"; the direction in task.toml ({settings.direction}) does not count"
+        return Choice(
+            metric,
+            f"{found}; {metric.name} stands in for {asked.name}",
+            metric.direction,
+            f"metric table: {metric.name}, which stands in for {asked.name}",
+            asked,
+            (warning,),
+        )
+    if settings.direction is None:
+        return Choice(metric, found, metric.direction, f"metric table: {metric.name}")
     warnings: tuple[str, ...] = ()
-    if settings.direction not in (None, metric.direction):
-        usual = "higher" if metric.direction == "max" else "lower"
-        warnings += (
+    if settings.direction != metric.direction:
+        warnings = (
             f'task.toml says direction = "{settings.direction}", but {metric.name} is usually '
-            f"better {usual}: task.toml counts",
+            f"better {_BETTER[metric.direction]}: task.toml counts",
         )
-    if not metric.scored:
-        warnings += (
-            f"{metric.name} cannot be computed from the answers alone: {metric.stand_in} stands in for it",
+    return Choice(metric, found, settings.direction, "task.toml", warnings=warnings)
+
+
+def _computable(metric: Metric, targets: tuple[Target, ...], layout: Layout, fractions: bool) -> Metric:
+    """The metric, or the one that stands in for it where no function computes it."""
+    if metric.base in FUNCTIONS:
+        return metric
+    if metric.stand_in is None:
+        lines = _lines(_options(targets, layout, fractions))
+        raise OpenQuestion(
+            f"the metric {metric.name} cannot be computed from predictions and answers alone",
+            f"which metric shall stand in for it? Add to task.toml one line such as {lines}",
         )
-    return Choice(
-        metric, found, "task.toml" if settings.direction else f"metric table: {metric.name}", warnings
-    )
+    return get(metric.stand_in)
 
 
 def _named(raw: str, targets: tuple[Target, ...], layout: Layout, fractions: bool) -> Metric:
@@ -149,9 +184,23 @@ def _check_shape(metric: Metric, targets: tuple[Target, ...], layout: Layout) ->
             f"the metric {metric.name} scores masks or boxes, which Linguacodus does not write",
             "tasks of labels, probabilities and values can be solved",
         )
+    if metric.base == "f-beta" and metric.parameter is None:
+        raise OpenQuestion(
+            "the metric f-beta needs its beta", f"which is it? Add to task.toml: {_lines(['f2', 'f0.5'])}"
+        )
     if layout == "class_columns" or len(targets) > 1:
         return
     (target,) = targets
+    if metric.base == "quantile loss" and metric.parameter is None:
+        raise OpenQuestion(
+            "the metric quantile loss needs its quantile",
+            f"which is it? Add to task.toml: {_lines(['quantile loss 0.5', 'quantile loss 0.9'])}",
+        )
+    if metric.base in _OF_COLUMNS:
+        raise OpenQuestion(
+            f"the metric {metric.name} needs several columns of predictions, the sample submission has one",
+            f"which metric counts? Add to task.toml: {_lines(_options(targets, layout, False))}",
+        )
     if target.values <= 2 or (target.numeric and not target.whole):
         return
     if metric.base == "f1":

@@ -10,7 +10,7 @@ from linguacodus_core.errors import OpenQuestion, TaskError
 from linguacodus_core.taskfolder.columns import Columns, find_columns
 from linguacodus_core.taskfolder.description import NAMED, read_description, slug_of, title_of
 from linguacodus_core.taskfolder.files import data_files, data_sha256
-from linguacodus_core.taskfolder.frames import find_table, read_table, readable
+from linguacodus_core.taskfolder.frames import Dialect, find_table, read_table, readable
 from linguacodus_core.taskfolder.groups import TimeColumn, date_columns, find_group, find_time
 from linguacodus_core.taskfolder.kinds import Media, find_media, find_text, order_kinds
 from linguacodus_core.taskfolder.metric_choice import choose_metric
@@ -47,7 +47,8 @@ def read_task(folder: Path) -> TaskSpec:
     files = data_files(folder)
     data = folder / "data"
     paths = {name: find_table(data, name) for name in ("train", "test", "sample")}  # type: ignore[arg-type]
-    train, test, sample, warnings = _read_tables(paths)
+    (train, test, sample), dialects = _read_tables(paths)
+    warnings = [f"{name} is {dialect}" for name, dialect in dialects.items() if not dialect.plain]
     _check_rows(train, test, sample)
     columns = find_columns(train, test, sample, settings)
     warnings += columns.warnings
@@ -97,6 +98,7 @@ def read_task(folder: Path) -> TaskSpec:
     own = (*(path.name for path in paths.values()), *(c for c in answers.columns if c not in test.columns))
     tables, odd_tables = find_side_tables(data, files, train, test, columns.targets, own)
     warnings += odd_tables
+    dialects |= {table.file: dialect for table, dialect in tables.items()}
     _note_columns(train, test, columns, warnings)
     group = (
         None
@@ -118,7 +120,10 @@ def read_task(folder: Path) -> TaskSpec:
         "data_types": how_types,
         "metric": choice.found,
         "metric_category": f"metric table: {metric.name}",
-        "direction": choice.direction,
+        "stands_in_for": f"metric table: {choice.stands_in_for.name}"
+        if choice.stands_in_for
+        else "none: the metric can be computed",
+        "direction": choice.how_direction,
         **columns.found,
         "prediction": how_prediction,
         "problem": how_problem,
@@ -139,6 +144,7 @@ def read_task(folder: Path) -> TaskSpec:
         "sample_file": "data/: its name",
         "tables": ", ".join(f"{t.file} by {t.key}" for t in tables)
         or "none: no other table shares one key column with train and test",
+        "dialects": "the files' first bytes",
         "train_rows": f"{paths['train'].name}, counted",
         "test_rows": f"{paths['test'].name}, counted",
     }
@@ -150,7 +156,8 @@ def read_task(folder: Path) -> TaskSpec:
         data_types=data_types,
         metric=metric.name,
         metric_category=metric.category,
-        direction=settings.direction or metric.direction,
+        stands_in_for=choice.stands_in_for.name if choice.stands_in_for else None,
+        direction=choice.direction,
         id_column=columns.id_column,
         targets=columns.targets,
         submission_columns=columns.submission_columns,
@@ -166,7 +173,8 @@ def read_task(folder: Path) -> TaskSpec:
         train_file=paths["train"].name,
         test_file=paths["test"].name,
         sample_file=paths["sample"].name,
-        tables=tables,
+        tables=tuple(tables),
+        dialects={name: dialect for name, dialect in dialects.items() if not dialect.plain},
         train_rows=len(train),
         test_rows=len(test),
         inferred=inferred,
@@ -188,15 +196,13 @@ def _check_folder(folder: Path) -> None:
         next(folder.iterdir(), None)
 
 
-def _read_tables(paths: dict[str, Path]) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, list[str]]:
-    frames, warnings = [], []
+def _read_tables(paths: dict[str, Path]) -> tuple[list[pd.DataFrame], dict[str, Dialect]]:
+    """The tables, and how each file is written."""
+    frames, dialects = [], {}
     for path in paths.values():
-        frame, dialect = read_table(path)
+        frame, dialects[path.name] = read_table(path)
         frames.append(frame)
-        if not dialect.plain:
-            warnings.append(f"{path.name} is {dialect}")
-    train, test, sample = frames
-    return train, test, sample, warnings
+    return frames, dialects
 
 
 def _check_rows(train: pd.DataFrame, test: pd.DataFrame, sample: pd.DataFrame) -> None:

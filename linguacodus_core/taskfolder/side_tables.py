@@ -9,7 +9,7 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
 from linguacodus_core.errors import TaskError
 from linguacodus_core.taskfolder.columns import as_text
-from linguacodus_core.taskfolder.frames import read_csv
+from linguacodus_core.taskfolder.frames import Dialect, read_csv, read_table
 from linguacodus_core.taskfolder.spec import SideTable
 
 MOST_BYTES = 100_000_000
@@ -26,15 +26,15 @@ def find_side_tables(
     test: pd.DataFrame,
     targets: Sequence[str],
     own: Collection[str],
-) -> tuple[tuple[SideTable, ...], list[str]]:
-    """The tables that can be joined, and warnings about those left out because they may hold answers.
+) -> tuple[dict[SideTable, Dialect], list[str]]:
+    """The tables that can be joined, how each is written, and warnings about those that may hold answers.
 
     files: paths relative to data/. own: names of train, test, sample submission and of the columns that
     are predicted. A table shares exactly one column with train and test, its key, which most rows of both
     have; it never has a column that is predicted, one that is known for test but hardly for train, or one
     that tells the target outright. Large tables, and those in folders, are left alone.
     """
-    found: list[SideTable] = []
+    found: dict[SideTable, Dialect] = {}
     warnings: list[str] = []
     predicted = {name.casefold().strip() for name in (*targets, *own)}
     for name in files:
@@ -51,7 +51,7 @@ def find_side_tables(
             key = shared[0]
             if any(c.casefold().strip() in predicted for c in columns) or not _joins(key, train, test):
                 continue
-            side = read_csv(path)
+            side, dialect = read_table(path)
         except TaskError:
             continue
         if not _joins(key, side, side) or not all(_covers(side, frame, key) for frame in (train, test)):
@@ -59,8 +59,8 @@ def find_side_tables(
         if suspect := _suspect(side, key, train, test, targets):
             warnings.append(f"{name} is not joined: its column {suspect} may hold answers")
             continue
-        found.append(SideTable(file=name, key=key))
-    return tuple(found), warnings
+        found[SideTable(file=name, key=key)] = dialect
+    return found, warnings
 
 
 def _joins(key: str, *frames: pd.DataFrame) -> bool:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from linguacodus_core.taskfolder.frames import Dialect
+
 
 class DataType(StrEnum):
     """What the data are; several may hold for one task."""
@@ -41,6 +43,8 @@ class TaskSpec(BaseModel):
     the order of the submission's columns after the id); empty for numbers and several targets.
     `target_classes` are the same for several targets of labels, one tuple a target in the order of
     `targets` (with two values the second is the positive one); empty for all other tasks.
+    `stands_in_for` is the metric that was asked for, where `metric` only stands in for it.
+    `dialects` says how those files are written that are no UTF-8 with commas and decimal points.
     `inferred` maps each field to how it was found ("task.toml", "sample submission: ...", ...).
     `data_sha256` covers description, task.toml and every file of data/ (never private/).
     """
@@ -54,6 +58,7 @@ class TaskSpec(BaseModel):
     data_types: tuple[DataType, ...]
     metric: str
     metric_category: str
+    stands_in_for: str | None = None
     direction: Literal["min", "max"]
     id_column: str | None
     targets: tuple[str, ...]
@@ -71,6 +76,7 @@ class TaskSpec(BaseModel):
     test_file: str
     sample_file: str
     tables: tuple[SideTable, ...] = ()
+    dialects: dict[str, Dialect] = {}
     train_rows: int
     test_rows: int
     inferred: dict[str, str]
@@ -81,6 +87,11 @@ class TaskSpec(BaseModel):
     def data(self) -> Path:
         """The folder data/ of the task."""
         return self.folder / "data"
+
+    @property
+    def decimal(self) -> str:
+        """The decimal sign of train's numbers; with a comma its labels that are numbers have one too."""
+        return self.dialects[self.train_file].decimal if self.train_file in self.dialects else "."
 
     def labels_of(self, column: str) -> tuple[str, ...]:
         """The known labels of a target, or of the submission's column for it; () where it has none."""

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from linguacodus_core.cli import doctor as module
 from linguacodus_core.cli.doctor import Finding, doctor, examine
 from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.llm import models
 from linguacodus_core.sandbox import bubblewrap, check, machine
 
 app = typer.Typer()
@@ -143,6 +144,20 @@ def test_a_model_that_is_not_here_comes_with_its_pull(home: Path, monkeypatch: p
     warnings = [found for found in examine("local") if found.verdict == "warning"]
     assert "linguacodus models pull" in warnings[0].remedy
     assert warnings[-1].about == "endpoint"
+
+
+def test_a_damaged_model_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = models.list_models()[0]
+    only(monkeypatch, "models")
+    file = models.folder() / f"{model.name}.gguf"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as stream:
+        stream.write(b"GGUF")
+        stream.truncate(model.bytes)
+    (found,) = (found for found in examine("local") if model.name in found.detail)
+    assert found.verdict == "problem"
+    assert "SHA-256" in found.detail
+    assert "linguacodus models pull" in found.remedy
 
 
 def test_a_home_that_cannot_be_written_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

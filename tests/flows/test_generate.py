@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -198,6 +199,26 @@ max_retries = 1
 model = "{model}"
 max_tokens = 512
 """
+
+
+def test_ctrl_c_does_not_wait_for_a_model_that_is_silent(task: Path, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.toml"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        profile.write_text(PROFILE.format(url=url, model="silent", timeout=300))
+        options = ("--time-limit", "600", "--sources", "prior,plan", "--profile", str(profile))
+        process = start(task, tmp_path / "out", tmp_path / "home", *options)
+        wait_for(tmp_path / "out" / "submission.csv", process)
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        with connection:
+            assert b"POST" in connection.recv(100)
+            os.killpg(process.pid, signal.SIGINT)
+            said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert "stopped by hand" in said
+    assert "Traceback" not in said
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "interrupted"
 
 
 def generate_with(

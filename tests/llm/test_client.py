@@ -2,7 +2,9 @@ import json
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -226,6 +228,62 @@ def test_a_slow_server_is_cut_by_the_timeout(ledger, chunks, pause):
     finally:
         stop.set()
     assert 0.5 < time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [[], [HEAD, *[b" "] * 400], [b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 400]],
+    ids=["silent", "drips the body", "drips the headers"],
+)
+def test_closing_the_client_ends_a_call_that_is_under_way(ledger, chunks):
+    url, stop = _raw_server(chunks, 0.05)
+    budget = Budget(usd=1.0)
+    client = Client(make_profile(endpoint=url), ledger, budget)
+    closer = threading.Timer(0.5, client.close)
+    closer.start()
+    started = time.monotonic()
+    try:
+        with pytest.raises(EndpointError, match="given up: the run has ended"):
+            client.complete("coder", ask(), timeout=15)
+    finally:
+        stop.set()
+    assert 0.4 < time.monotonic() - started < 3
+    assert client.closed
+    assert budget.spent.usd > 0  # the endpoint may bill it
+
+
+def test_closing_the_client_ends_the_wait_before_the_next_attempt(httpserver, client):
+    asked = serve(httpserver, Response("slow down", 429, {"Retry-After": "10"}))
+    one = client()
+    threading.Timer(0.5, one.close).start()
+    started = time.monotonic()
+    with pytest.raises(EndpointError, match="the run has ended"):
+        one.complete("coder", ask(), timeout=30)
+    assert time.monotonic() - started < 3
+    assert len(asked) == 1
+
+
+def test_a_closed_client_asks_nothing(httpserver, client):
+    asked = serve(httpserver, chat("hello"))
+    one = client()
+    one.close()
+    with pytest.raises(EndpointError, match="the run has ended"):
+        one.complete("coder", ask())
+    assert asked == []
+
+
+def test_closing_the_client_just_before_it_sends_is_said_too(httpserver, client, monkeypatch):
+    @contextmanager
+    def closing_first(_: float) -> Iterator[None]:
+        one.close()
+        yield
+
+    asked = serve(httpserver, chat("hello"))
+    one = client()
+    monkeypatch.setattr("linguacodus_core.llm.deadline.deadline", closing_first)
+    with pytest.raises(EndpointError, match="the run has ended"):
+        one.complete("coder", ask())
+    assert asked == []
 
 
 def test_an_attempt_that_hangs_is_tried_again_within_the_timeout(httpserver, client):

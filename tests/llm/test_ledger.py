@@ -2,6 +2,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -209,6 +211,12 @@ def test_a_key_is_alone_among_processes_too_until_its_holder_dies(tmp_path: Path
                 pass
             with ledger.alone("another key", 0.2):
                 pass
+            cancel = threading.Event()
+            threading.Timer(0.2, cancel.set).start()
+            began = time.monotonic()
+            with pytest.raises(EndpointError, match="the run ended"), ledger.alone("k", 20, cancel):
+                pass
+            assert time.monotonic() - began < 5
             other.kill()
             with ledger.alone("k", 5):
                 pass

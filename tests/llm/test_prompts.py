@@ -124,11 +124,5 @@ def test_a_changed_file_is_read_again_with_another_hash(root: Path):
     assert prompts.load("default", "plan", root).sha256 != before.sha256
 
 
-def test_a_conversation_goes_on_after_a_reply(root: Path):
-    rendered = prompts.load("default", "plan", root).render(**VALUES).followed_by("done", "again")
-    assert [message["role"] for message in rendered.messages] == ["system", "user", "assistant", "user"]
-    assert rendered.prompt == "default/plan@3"
-
-
 def test_every_prompt_that_ships_is_valid():
     assert all(prompt.version >= 1 for prompt in prompts.check_all())

@@ -1,10 +1,14 @@
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -62,6 +66,70 @@ def test_a_missing_model_names_the_pull(monkeypatch):
     monkeypatch.setattr(server, "require_llama", lambda: None)
     with pytest.raises(ModelUnavailable, match="models pull"), server.serve("smollm2"):
         pass
+
+
+def _start_in_a_thread(file: Path) -> str:
+    """What `serve` raises, as text; fails where it neither serves nor raises."""
+    said: list[BaseException] = []
+
+    def serve() -> None:
+        try:
+            with server.serve(file):
+                pass
+        except BaseException as error:
+            said.append(error)
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive(), "it waits for ever"
+    (error,) = said
+    assert isinstance(error, ModelUnavailable), repr(error)
+    assert error.remedy
+    return str(error)
+
+
+@pytest.fixture
+def model_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model file that nothing reads, with llama.cpp said to be installed."""
+    monkeypatch.setattr(server, "require_llama", lambda: None)
+    file = tmp_path / "some.gguf"
+    file.write_bytes(b"GGUF" + b"\x00" * 100)
+    return file
+
+
+def _raising(code: int) -> Callable[..., Any]:
+    def refuse(*_: object, **__: object) -> Any:
+        raise OSError(code, os.strerror(code))
+
+    return refuse
+
+
+def test_a_process_that_cannot_be_started_is_said(model_file: Path, monkeypatch):
+    monkeypatch.setattr(server.subprocess, "Popen", _raising(errno.EMFILE))
+    assert "could not be started" in (said := _start_in_a_thread(model_file))
+    assert "Too many open files" in said
+
+
+def test_a_full_disk_at_the_log_is_said(model_file: Path, monkeypatch):
+    opened, refuse = Path.open, _raising(errno.ENOSPC)
+    monkeypatch.setattr(
+        Path, "open", lambda path, *how: (refuse if path.suffix == ".log" else opened)(path, *how)
+    )
+    assert "No space left on device" in _start_in_a_thread(model_file)
+
+
+def test_a_logs_folder_that_cannot_be_made_is_said(model_file: Path, monkeypatch, tmp_path: Path):
+    monkeypatch.setenv("LINGUACODUS_HOME", str(tmp_path))
+    (tmp_path / "logs").write_text("in the way")
+    assert "could not be started" in _start_in_a_thread(model_file)
+
+
+def test_a_start_that_hangs_is_given_up(model_file: Path, monkeypatch):
+    monkeypatch.setattr(server, "START_SECONDS", 0.2)
+    monkeypatch.setattr(server, "BEYOND_SECONDS", 0.2)
+    monkeypatch.setattr(server._Keeper, "_spawn", lambda *_, **__: time.sleep(1) or "http://127.0.0.1:1")
+    assert "did not start" in _start_in_a_thread(model_file)
 
 
 @pytest.mark.model

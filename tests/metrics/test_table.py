@@ -42,6 +42,7 @@ def test_metrics_without_a_function_name_one_that_has_it():
         assert (metric.name in FUNCTIONS) == metric.scored, metric.name
         if metric.stand_in:
             assert METRICS[metric.stand_in].scored
+            assert METRICS[metric.stand_in].prediction == metric.prediction, metric.name
         if metric.refines:
             assert metric.refines in METRICS
 

@@ -8,19 +8,28 @@ import pandas as pd
 import pytest
 
 from linguacodus_core.synthesis.blocks import encode, features, read, table
+from linguacodus_core.taskfolder import frames
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_tables_in_any_encoding_and_separator(
-    encoding: str, separator: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize(("separator", "decimal"), [(",", "."), (";", "."), ("\t", "."), (";", ",")])
+@pytest.mark.parametrize("zipped", [False, True])
+def test_tables_are_read_as_the_reader_says_they_are_written(
+    encoding: str,
+    separator: str,
+    decimal: str,
+    zipped: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    text = separator.join(["id", "name"]) + "\n" + separator.join(["007", "Köln"]) + "\n"
-    (tmp_path / "data" / "train.csv").write_bytes(text.encode(encoding))
-    found = read.read_table("train.csv", ["id"])
-    assert found.to_dict("records") == [{"id": "007", "name": "Köln"}]
+    lines = (["id", "name", "size"], ["007", "Köln", f"1{decimal}5"], ["008", "Ulm", f"2{decimal}5"])
+    content = "".join(separator.join(line) + "\n" for line in lines).encode(encoding)
+    path = tmp_path / "data" / ("train.csv.gz" if zipped else "train.csv")
+    path.parent.mkdir()
+    path.write_bytes(gzip.compress(content) if zipped else content)
+    found = read.read_table("train.csv", ["id"], **frames.read_table(path)[1].options)
+    assert found.to_dict("list") == {"id": ["007", "008"], "name": ["Köln", "Ulm"], "size": [1.5, 2.5]}
 
 
 def test_a_table_is_found_compressed_or_plain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,10 +1,13 @@
 """Which models may write whole programs."""
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.synthesis.capability import check
 from tests.replay import RECORDINGS, Replay
 
@@ -31,6 +34,15 @@ def test_a_right_program_opens_every_route(tmp_path: Path) -> None:
     assert found.able == {"staged", "whole"}
     assert found.calls == ("capability-1",)
     assert not list(tmp_path.iterdir())
+
+
+def test_closing_the_client_ends_the_trial_without_a_verdict(tmp_path: Path) -> None:
+    client = Replay({"capability": ["```python\nimport time\ntime.sleep(50)\n```"]})
+    threading.Timer(1.0, client.closing.set).start()
+    began = time.monotonic()
+    with pytest.raises(LinguacodusError, match="the run ended while"):
+        check(client, work=tmp_path)
+    assert time.monotonic() - began < 8
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import ast
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -222,6 +224,37 @@ def test_a_stage_whose_prompt_is_too_long_leaves_the_others_to_the_model(task, t
     candidate = staged(client, task, tmp_path)
     assert candidate.origin["build_model"] == "fallback: too long"
     assert candidate.origin["predict"].startswith("model")
+
+
+SLEEPY = "def preprocess(train, test):\n    import time\n    time.sleep(50)\n"
+
+
+@needs_sandbox
+def test_closing_the_client_ends_a_stage_that_is_running(task, tmp_path: Path) -> None:
+    client = Replay(GOOD | {"stage_preprocess": [SLEEPY + PREPROCESS.split("\n", 2)[2].removesuffix("```")]})
+    complete, asked = client.complete, []
+
+    def answer_and_close(*given, **more):
+        asked.append(time.monotonic())
+        threading.Timer(1.0, client.closing.set).start()
+        return complete(*given, **more)
+
+    client.complete = answer_and_close  # type: ignore[method-assign]
+    with pytest.raises(LinguacodusError, match="the run ended while"):
+        staged(client, task, tmp_path)
+    assert len(asked) == 1
+    assert time.monotonic() - asked[0] < 8
+    assert not list((tmp_path / "work").iterdir())
+
+
+@needs_sandbox
+def test_a_dry_run_takes_no_longer_than_the_time_that_is_left(task, tmp_path: Path) -> None:
+    spec, _, split = task
+    began = time.monotonic()
+    with DryRun(spec, split, tmp_path, until=began + 2.0) as dry:
+        assert "wall time is up" in dry.run("import time\ntime.sleep(50)\n")
+        assert "the time was up" in dry.run("import time\ntime.sleep(50)\n")
+    assert time.monotonic() - began < 8
 
 
 def test_several_targets_of_named_classes_are_not_for_this_route(task, tmp_path: Path) -> None:

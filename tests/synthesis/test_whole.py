@@ -1,11 +1,13 @@
 """The whole and the direct route, with made-up and recorded replies, in the real sandbox."""
 
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from linguacodus_core.errors import UnusableReply
+from linguacodus_core.errors import LinguacodusError, UnusableReply
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.harness import evaluate
 from linguacodus_core.synthesis.whole import write_direct, write_whole
@@ -91,6 +93,23 @@ def test_no_time_left_means_no_repair(task, tmp_path: Path) -> None:
     candidate = whole(client, task, tmp_path, seconds=5.0)
     assert "repair" not in client.asked
     assert "ValueError" in candidate.origin["program"]
+
+
+def test_closing_the_client_ends_the_program_that_is_running(task, tmp_path: Path) -> None:
+    client = Replay({"whole": ["```python\nimport time\ntime.sleep(50)\n```"]})
+    threading.Timer(2.0, client.closing.set).start()
+    began = time.monotonic()
+    with pytest.raises(LinguacodusError, match="the run ended while"):
+        whole(client, task, tmp_path)
+    assert time.monotonic() - began < 10
+
+
+def test_a_program_that_hangs_takes_no_longer_than_the_time_that_is_left(task, tmp_path: Path) -> None:
+    client = Replay({"whole": ["```python\nimport time\ntime.sleep(50)\n```"]})
+    began = time.monotonic()
+    candidate = whole(client, task, tmp_path, seconds=4.0)
+    assert "time" in candidate.origin["program"].split("fails on a sample")[1]
+    assert time.monotonic() - began < 12
 
 
 def test_an_empty_reply_is_an_error_to_record(task, tmp_path: Path) -> None:

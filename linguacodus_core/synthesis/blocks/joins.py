@@ -7,7 +7,7 @@ from linguacodus_core.synthesis.blocks.targets import plain_label
 
 
 def join_table(
-    train: pd.DataFrame, test: pd.DataFrame, name: str, key: str, targets: list[str]
+    train: pd.DataFrame, test: pd.DataFrame, name: str, key: str, targets: list[str], **dialect: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Both tables with the columns of the table `name` for their keys; rows and their order stay.
 
@@ -15,7 +15,7 @@ def join_table(
     """
     if find_file(name) is None or key not in train or key not in test:
         return train, test
-    side = read_table(name, [key]).drop(columns=targets, errors="ignore")
+    side = read_table(name, [key], **dialect).drop(columns=targets, errors="ignore")
     keys = side[key].map(plain_label)
     kept = ~keys.str.lower().isin(["", "nan", "none", "na"])
     side, keys = side.drop(columns=key)[kept], keys[kept]
