@@ -8,8 +8,8 @@ LINGUACODUS := $(BIN)/linguacodus
 .PHONY: demo test setup setup-dev debian clean
 
 demo: setup
-	$(LINGUACODUS) example breast-cancer demo/task
-	$(LINGUACODUS) generate demo/task --out demo/result --time-limit 240
+	@test -e demo/task/description.md || $(LINGUACODUS) example breast-cancer demo/task
+	$(LINGUACODUS) generate demo/task --out demo/result --time-limit 300
 	$(LINGUACODUS) score demo/result demo/task
 
 test: setup-dev
@@ -25,6 +25,7 @@ setup: debian $(VENV)/.user
 setup-dev: debian $(VENV)/.dev
 
 $(VENV)/.user: pyproject.toml | debian
+	@echo 'setting up $(VENV): the packages are some 600 MB, which takes a minute or more'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[local,programs]'

@@ -104,7 +104,7 @@ def lay_floor(run: Run, board: Board) -> None:
 def propose(run: Run) -> None:
     """Queue what needs no language model: the prior's plans (and random ones, where asked for)."""
     for candidate in proposals(run.request, run.spec, run.data):
-        run.search.offer(candidate)
+        run.search.propose(candidate)
 
 
 def search(run: Run, board: Board) -> None:
@@ -117,6 +117,15 @@ def search(run: Run, board: Board) -> None:
                 writer.wait(1.0)
             else:
                 break
+    tell_why_it_ended(run)
+
+
+def tell_why_it_ended(run: Run) -> None:
+    """What the user should know: that time was short, or that the model wrote no program in it."""
+    if why := run.search.why_it_ended:
+        run.tell(why)
+    if run.wants_model and not run.search.written and not run.without_model:
+        run.tell("the language model wrote no program in that time: give --time-limit 300 or more")
 
 
 def evaluate(run: Run, board: Board, candidate: Candidate, seconds: float) -> None:
@@ -174,10 +183,11 @@ def crown(run: Run, board: Board) -> GenerateResult:
         run.interrupted = True
         say("stopped by hand again: keeping the last submission as it is")
         winner = next((item for item in ranked(run) if submission_path(run, item.candidate).exists()), None)
+    if winner is None and run.interrupted:
+        raise KeyboardInterrupt
     if winner is None:
-        why = "it was stopped before the first one stood" if run.interrupted else "none wrote a valid one"
         raise LinguacodusError(
-            f"there is no submission: {why}",
+            "there is no submission: none wrote a valid one",
             "give it more time (--time-limit), and the floor (no --no-floor)",
         )
     with undisturbed():

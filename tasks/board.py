@@ -59,8 +59,12 @@ class Board:
         with self._courtesy():
             made = create_progress_artifact(0.0, key=f"{self._key}-progress", description=run.spec.title)
             self._progress = made if isinstance(made, UUID) else None
-        if run.clock.elapsed > run.journal.elapsed > 1:
-            say(f"taking up an earlier run: {run.journal.elapsed:.0f} s of work are done")
+        self._known = run.finished is not None
+        if self._known:
+            say(f"found in the cache: this work was finished in {run.seconds:.0f} s")
+        elif run.journal.elapsed > 1:
+            done = f"taking up an earlier run: {run.journal.elapsed:.0f} s of work are done, and count"
+            say(done, run.standing("going on"))
 
     @contextmanager
     def _courtesy(self) -> Iterator[None]:
@@ -71,7 +75,9 @@ class Board:
             warn(f"an artifact of the Prefect UI is missing: {error}")
 
     def show(self, doing: str) -> None:
-        """Say what is going on."""
+        """Say what is going on; of finished work, nothing is."""
+        if self._known:
+            return
         stand(self._run.standing(doing))
         self._advance(min(99.0, 100 * self._run.clock.elapsed / self._run.clock.limit))
 
@@ -91,7 +97,7 @@ class Board:
         score = (
             "not scored" if result.score is None else f"{result.metric} {result.score:.5g} on the hold-out"
         )
-        say(f"winner: {result.winner}, {score}", self._run.standing("done"))
+        say(f"winner: {result.winner}, {score}", None if self._known else self._run.standing("done"))
         self._advance(100.0)
         self._table(winner)
         beside = f"floor: {_short(result.floor_score)}"

@@ -14,7 +14,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="From the description of a machine-learning task to a program that writes a good submission.",
     epilog="Try it: [bold]linguacodus example breast-cancer task[/] and "
-    "[bold]linguacodus generate task --out result --time-limit 120[/]",
+    "[bold]linguacodus generate task --out result[/]",
 )
 
 

@@ -20,9 +20,10 @@ from linguacodus_core.settings import local_home
 def complain(error: LinguacodusError) -> None:
     """One error on stderr: the problem, then what to do."""
     console = Console(stderr=True, highlight=False)
-    console.print(Text.assemble(("error: ", "bold red"), error.problem))
+    piped = not console.is_terminal
+    console.print(Text.assemble(("error: ", "bold red"), error.problem), soft_wrap=piped)
     if error.remedy:
-        console.print(Text.assemble(("  try: ", "bold"), error.remedy))
+        console.print(Text.assemble(("  try: ", "bold"), error.remedy), soft_wrap=piped)
 
 
 def complain_of_a_bug(error: Exception) -> None:

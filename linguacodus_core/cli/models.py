@@ -21,19 +21,17 @@ Name = Annotated[
 def list_() -> None:
     """Which models there are, and which of them are on this machine."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.padding import Padding
+    from rich.text import Text
 
     from linguacodus_core.llm import models
 
-    console = Console()
-    table = Table(box=None, pad_edge=False)
-    for column in ("alias", "size", "here", "model"):
-        table.add_column(column, no_wrap=True, justify="right" if column == "size" else "left")
-    table.add_column("licence, use")
+    console = Console(highlight=False)
+    console.print(Text(f"{'alias':10}  {'size':>8}  here  model", style="bold"))
     for model in models.list_models():
         size, here = f"{model.bytes / 1e6:,.0f} MB", "yes" if model.present else "no"
-        table.add_row(model.aliases[-1], size, here, model.name, f"{model.licence}, {model.summary}")
-    console.print(table)
+        console.print(Text(f"{model.aliases[-1]:10}  {size:>8}  {here:4}  {model.name}"), soft_wrap=True)
+        console.print(Padding(Text(f"{model.licence}, {model.summary}", style="dim"), (0, 0, 0, 12)))
 
 
 @app.command(

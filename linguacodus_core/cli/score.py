@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from linguacodus_core.errors import LinguacodusError
-
 app = typer.Typer()
 
 
@@ -23,11 +21,7 @@ def score(
     """Score a submission on the answers in TASK_DIR/private, and place it on the leaderboard there."""
     from linguacodus_core.scoring.answers import score_submission
 
-    try:
-        found = score_submission(directory, task_dir)
-    except LinguacodusError as error:
-        typer.echo(f"Error: {error}", err=True)
-        raise typer.Exit(1) from error
+    found = score_submission(directory, task_dir)
     if as_json:
         typer.echo(found.model_dump_json())
         return

@@ -138,20 +138,34 @@ def instruction_document(run: Run, winner: Contender) -> str:
     if own:
         parts += ["## The instruction it was made from", own.text]
     elif winner.candidate.plan:
-        parts += [
-            "It was made without an instruction, from this plan:",
-            "```json",
-            json.dumps(winner.candidate.plan, indent=2),
-            "```",
-        ]
+        parts += ["It was made without an instruction, from this plan:", _plan_block(winner.candidate)]
     else:
         parts += ["It was made without an instruction."]
+    parts += _members(run, winner.candidate)
     for item in run.search.instructions:
         name = f"Instruction of place {item.place}" if item.kind == "raw" else "Refined instruction"
         if item.critique:
             parts += ["## Critique of the three", item.critique]
         parts += [f"## {name}", f"*{item.model}, {item.prompt}*", item.text]
     return "\n\n".join(parts) + "\n"
+
+
+def _plan_block(candidate: Candidate) -> str:
+    return f"```json\n{json.dumps(candidate.plan, indent=2, ensure_ascii=False)}\n```"
+
+
+def _members(run: Run, blend: Candidate) -> list[str]:
+    """The members of a blend, heaviest first, each with its plan or its instruction; [] without members."""
+    texts = {item.id: item.text for item in run.search.instructions}
+    parts = ["## The members of the blend"] if blend.members else []
+    for key, weight in sorted(blend.members, key=lambda member: -member[1]):
+        item = run.search.candidates.get(key)
+        parts.append(f"### {weight:.0%} {item.label if item else key}")
+        if item and item.plan:
+            parts.append(_plan_block(item))
+        elif item and item.instruction in texts:
+            parts.append(texts[item.instruction])
+    return parts
 
 
 def _source(run: Run, candidate: Candidate) -> str | None:
@@ -187,7 +201,7 @@ def run_record(run: Run, winner: Contender, calls: pa.Table) -> dict[str, object
         "candidates": len(run.search.candidates),
         "scored": len(run.search.scored),
         "first_submission_seconds": run.first_submission_seconds,
-        "seconds": run.clock.elapsed,
+        "seconds": run.seconds,
         "llm": {
             "calls": calls.num_rows,
             "prompt_tokens": sum(spent["prompt_tokens"]),

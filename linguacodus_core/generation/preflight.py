@@ -1,6 +1,8 @@
 """What is checked before anything is started: bad input costs a second, not a server's start."""
 
+import os
 import time
+from pathlib import Path
 
 from linguacodus_core.errors import LinguacodusError, ModelUnavailable
 from linguacodus_core.generation.agenda import next_step
@@ -16,11 +18,12 @@ _failed: dict[str, ModelUnavailable] = {}
 
 
 def preflight(request: GenerateRequest) -> float:
-    """Read the task, check profile and sandbox, and fetch the embedded model if it is not here.
+    """Check output folder, task, profile and sandbox, and fetch the embedded model if it is not here.
 
     Returns the seconds that the fetching took. Raises LinguacodusError for what makes the run
     impossible; a model that cannot be had only warns.
     """
+    check_output_folder(request.task_dir, request.out)
     require(request.sandbox)
     profile = load_profile(request.profile)
     profile.api_key()
@@ -39,6 +42,22 @@ def preflight(request: GenerateRequest) -> float:
         except LinguacodusError as error:
             warn(f"going on without the language model: {error}")
     return time.monotonic() - began
+
+
+def check_output_folder(task_dir: Path, out: Path) -> None:
+    """Raise LinguacodusError when nothing can or must be written to `out`; nothing is written here."""
+    task, out = task_dir.resolve(), out.resolve()
+    elsewhere = "give --out a folder of its own, such as --out result"
+    if out == task:
+        raise LinguacodusError(f"--out is the task folder itself ({out})", elsewhere)
+    for name in ("data", "private"):
+        if out.is_relative_to((task / name).resolve()):
+            raise LinguacodusError(f"--out is inside the task's {name}/ ({out})", elsewhere)
+    there = next(place for place in (out, *out.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise LinguacodusError(f"--out: {there} is a file, not a folder", elsewhere)
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise LinguacodusError(f"--out: {there} cannot be written", "give --out a folder that you may write")
 
 
 def fetch_model(name: str) -> None:

@@ -44,7 +44,9 @@ def proposals(request: GenerateRequest, spec: TaskSpec, data: DataProfile) -> li
     if "prior" in request.sources:
         plans = prior_plans(spec, data)
         new = plans[1:] if request.floor and spec.train_rows < SMALL else plans
-        found += [_candidate("prior", "prior", plan, spec, effort) for plan in new]
+        found += [
+            _candidate("prior", f"prior {number}", plan, spec, effort) for number, plan in enumerate(new, 1)
+        ]
     if "random" in request.sources:
         random_plans = (random_plan(spec, data, request.seed + number) for number in range(request.max_ideas))
         found += [

@@ -1,6 +1,7 @@
 """report.html: one self-contained page that tells what was understood, tried and found."""
 
 import difflib
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,17 @@ def _duration(seconds: float | None) -> str:
     return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
 
 
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else f"{seconds:.1f} s"
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 _environment.filters["number"] = _number
+_environment.filters["seconds"] = _seconds
+_environment.filters["counted"] = _counted
 _environment.filters["duration"] = _duration
 
 
@@ -52,6 +63,31 @@ def _refinement(run: Run) -> list[tuple[str, str]]:
 def _gap(row: Mapping[str, Any]) -> float | None:
     claimed, score = row["claimed"], row["score"]
     return None if claimed is None or score is None else claimed - score
+
+
+def _choices(plan: Mapping[str, Any]) -> str:
+    """A plan without its idea, a choice a line."""
+    return "\n".join(
+        f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in plan.items()
+        if name != "idea"
+    )
+
+
+def _shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table of candidates with what the page adds to it."""
+    plan = json.loads(row["plan"] or "{}")
+    return {
+        **row,
+        "gap": _gap(row),
+        "idea": plan.get("idea", ""),
+        "choices": _choices(plan),
+        "waiting": _waiting(row),
+    }
+
+
+def _waiting(row: Mapping[str, Any]) -> bool:
+    return row["status"] == "not run" and not row["best"]
 
 
 def _understood(run: Run) -> list[tuple[str, str, str]]:
@@ -75,6 +111,7 @@ def render_report(
     best_first = sorted(
         rows,
         key=lambda row: (
+            _waiting(row),
             row["score"] is None,
             (row["score"] or 0) * (1 if run.spec.direction == "min" else -1),
         ),
@@ -84,7 +121,7 @@ def render_report(
         split=run.split,
         data=run.data,
         record=record,
-        rows=[{**row, "gap": _gap(row)} for row in best_first],
+        rows=[_shown(row) for row in best_first],
         winner=winner,
         understood=_understood(run),
         chart=score_chart(run, winner),

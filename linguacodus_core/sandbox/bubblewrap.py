@@ -224,7 +224,7 @@ def launch(workdir: Path, data: Mapping[str, Path], limits: Limits) -> Launch:
 def described(limits: Limits, held: str) -> tuple[str, ...]:
     """The limits in words, for the report."""
     return (
-        f"wall time: {limits.wall_seconds:g} s; processor time: {limits.cpu_seconds:g} s",
+        f"wall time: {limits.wall_seconds:.0f} s; processor time: {limits.cpu_seconds:.0f} s",
         f"memory: {limits.memory_mb:,} MB for all processes (watchdog) and for each (kernel)",
         f"processes and threads: {limits.processes} ({held})",
         f"files: {limits.file_mb:,} MB each (kernel), {limits.disk_mb:,} MB together (watchdog)",

@@ -269,7 +269,7 @@ def supervise(
         while not ended:
             now = time.monotonic()
             if now >= end:
-                stopped, why = "timeout", f"wall time is up: {limits.wall_seconds:g} s"
+                stopped, why = "timeout", f"wall time is up: {limits.wall_seconds:.3g} s"
                 break
             if cancel is not None and cancel.is_set():
                 raise Cancelled

@@ -12,6 +12,7 @@ from linguacodus_core.scoring.rawcsv import read_raw
 from linguacodus_core.scoring.submission import validate
 from linguacodus_core.taskfolder.frames import read_csv
 from linguacodus_core.taskfolder.read import read_task
+from linguacodus_core.taskfolder.spec import TaskSpec
 
 
 class Scored(BaseModel):
@@ -47,7 +48,7 @@ def score_submission(submission: Path, task_dir: Path) -> Scored:
     spec = read_task(task_dir)
     key = task_dir / "private" / "answers.csv"
     if not key.is_file():
-        raise TaskError(f"{key} does not exist", "only tasks that come with their answers can be scored")
+        raise TaskError(f"{key} does not exist", _how_to_make_answers(spec))
     sample = read_raw(spec.data / spec.sample_file).frame
     frame = validate(path.resolve(), spec, sample)
     truth = read_raw(key).with_points()
@@ -83,3 +84,13 @@ def score_submission(submission: Path, task_dir: Path) -> Scored:
         "medal": medal(at.rank, at.teams),
     }
     return found.model_copy(update=standing)
+
+
+def _how_to_make_answers(spec: TaskSpec) -> str:
+    columns = [*([spec.id_column] if spec.id_column else []), *spec.targets]
+    named = ", ".join(columns[:6]) + (f" and {len(columns) - 6:,} more" if len(columns) > 6 else "")
+    return (
+        f"write private/answers.csv with the columns {named} as in {spec.train_file}, "
+        f"one row for each row of {spec.sample_file}; "
+        "for a rank too, write private/leaderboard.csv with the column score, one row a team"
+    )

@@ -1,13 +1,14 @@
 """Which metric a task is scored by: task.toml, else the description's words, else one clear question."""
 
+import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from linguacodus_core.errors import LinguacodusError, OpenQuestion, TaskError
+from linguacodus_core.errors import OpenQuestion, TaskError
 from linguacodus_core.metrics.detect import Detected, detect
 from linguacodus_core.metrics.scoring import FUNCTIONS
-from linguacodus_core.metrics.table import Direction, Metric, find, get
+from linguacodus_core.metrics.table import METRICS, Direction, Metric, find, get
 from linguacodus_core.taskfolder.problem import Target, accepts_numbers, scores_numbers
 from linguacodus_core.taskfolder.settings_file import TaskSettings
 from linguacodus_core.taskfolder.spec import Layout
@@ -15,6 +16,9 @@ from linguacodus_core.taskfolder.spec import Layout
 _NEARLY = 0.35
 """Two metrics whose mentions weigh nearly the same are rivals: see metrics.detect."""
 _EVIDENCE = 160
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n\s*\n|\n\s*[-*]\s")
+_OF_SCORING = re.compile(r"evaluat|\bmetric|\bscored\b", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _OF_COLUMNS = ("cosine similarity", "lwlrap", "label ranking average precision", "crps")
 """Metrics that are not defined on a single column of predictions."""
 _BETTER = {"max": "higher", "min": "lower"}
@@ -97,16 +101,22 @@ def _computable(metric: Metric, targets: tuple[Target, ...], layout: Layout, fra
 def _named(raw: str, targets: tuple[Target, ...], layout: Layout, fractions: bool) -> Metric:
     if metric := find(raw):
         return metric
-    try:
-        get(raw)
-    except LinguacodusError as error:
-        close = re.findall(r"Did you mean (.*?)\?", error.remedy)
-        options = f"did you mean {close[0]}? " if close else ""
-        lines = _lines(_options(targets, layout, fractions))
-        raise OpenQuestion(
-            f'task.toml: metric = "{raw}" is not a known metric', f"{options}known are {lines}"
-        ) from error
-    raise AssertionError("find and get disagree")
+    examples = f"for example {_lines(_options(targets, layout, fractions))}"
+    close = _closest(raw, targets, layout)
+    raise OpenQuestion(
+        f'task.toml: metric = "{raw}" is not a known metric',
+        f"did you mean {_lines(close)}? Others are known, {examples}"
+        if close
+        else f"name one that is known, {examples}",
+    )
+
+
+def _closest(raw: str, targets: tuple[Target, ...], layout: Layout) -> list[str]:
+    """Up to three metrics that fit such targets and are spelled nearly like `raw`, the closest first."""
+    fitting = [metric for metric in METRICS.values() if _fits(metric, targets, layout)]
+    pool = {text.lower(): metric.name for metric in fitting for text in (metric.name, *metric.aliases)}
+    close = difflib.get_close_matches(raw.strip().lower(), pool, n=12, cutoff=0.6)
+    return list(dict.fromkeys(pool[text] for text in close))[:3]
 
 
 def _described(
@@ -116,7 +126,7 @@ def _described(
     if not detected:
         lines = _lines(_options(targets, layout, fractions))
         raise OpenQuestion(
-            "the description names no metric that is known",
+            f"the description names no metric that is known{_unread(description)}",
             f"how are submissions scored? Add to task.toml one line such as {lines}",
         )
     fitting = [d for d in detected if _fits(d.metric, targets, layout)] or detected
@@ -129,6 +139,15 @@ def _described(
             f"which one counts? Add to task.toml: {_lines(names[:3])}",
         )
     return first.metric, f"description: '{_quote(first)}'"
+
+
+def _unread(description: str) -> str:
+    """The sentence that seems to say how submissions are scored, as an addition to an error."""
+    lines = [line for line in _TAG.sub(" ", description).splitlines() if not line.lstrip().startswith("#")]
+    for sentence in _SENTENCE_END.split("\n".join(lines)):
+        if _OF_SCORING.search(sentence):
+            return f"; it says '{_short(sentence)}'"
+    return ""
 
 
 def _rivals(fitting: Sequence[Detected]) -> list[Detected]:
@@ -144,7 +163,11 @@ def _rivals(fitting: Sequence[Detected]) -> list[Detected]:
 
 
 def _quote(detected: Detected) -> str:
-    text = re.sub(r"\s+", " ", detected.evidence).strip()
+    return _short(detected.evidence)
+
+
+def _short(words: str) -> str:
+    text = re.sub(r"\s+", " ", words).strip()
     return text if len(text) <= _EVIDENCE else text[: _EVIDENCE - 1] + "…"
 
 

