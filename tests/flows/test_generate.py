@@ -228,9 +228,9 @@ def generate_with(
     from linguacodus_core.generation.request import GenerateRequest
 
     (folder / "profile.toml").write_text(PROFILE.format(url=url, model=model, timeout=timeout))
-    about = {"sources": ("plan", "staged"), "places": (1, 2), "max_ideas": 3, **changes}
+    about = {"sources": ("plan", "staged"), "places": (1, 2), "max_ideas": 3, "time_limit": 60, **changes}
     profile = str(folder / "profile.toml")
-    request = GenerateRequest(task_dir=task, out=folder / "out", time_limit=60, profile=profile, **about)
+    request = GenerateRequest(task_dir=task, out=folder / "out", profile=profile, **about)
     return generate(request), json.loads((folder / "out" / "run.json").read_text())
 
 
@@ -327,6 +327,7 @@ def test_the_recorded_replies_of_a_real_model_go_all_the_way(
         sources=("plan",),
         places=(1, 2, 3),
         max_ideas=6,
+        time_limit=300,
     )
     assert result.status == "finished"
     out = tmp_path / "out"
