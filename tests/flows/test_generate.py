@@ -350,7 +350,7 @@ def test_the_recorded_replies_of_a_real_model_go_all_the_way(
 def test_a_fault_of_the_harness_on_the_full_data_leaves_the_floor(
     prefect_server, task: Path, tmp_path: Path, monkeypatch
 ) -> None:
-    from flows.generate import generate
+    from flows import generate as module
     from linguacodus_core.generation.request import GenerateRequest
     from linguacodus_core.scoring import harness
 
@@ -362,11 +362,15 @@ def test_a_fault_of_the_harness_on_the_full_data_leaves_the_floor(
         return submit(candidate, *rest, **more)
 
     monkeypatch.setattr(harness, "submit", faulty)
+    proposals = module.proposals
+    monkeypatch.setattr(module, "proposals", lambda *about: proposals(*about)[:3])
     out = tmp_path / "out"
     out.mkdir()
     for name in ("submission.csv", "solution.py", "report.html"):
         (out / name).write_text("of another run")
-    result = generate(GenerateRequest(task_dir=task, out=out, time_limit=45, seed=5, sources=("prior",)))
+    result = module.generate(
+        GenerateRequest(task_dir=task, out=out, time_limit=300, seed=5, sources=("prior",))
+    )
     assert result.winner.startswith("floor")
     record = json.loads((out / "run.json").read_text())
     assert any("could not be run on the full data" in note for note in record["notes"])
