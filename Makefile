@@ -25,7 +25,7 @@ setup: debian $(VENV)/.user
 setup-dev: debian $(VENV)/.dev
 
 $(VENV)/.user: pyproject.toml | debian
-	@echo 'setting up $(VENV): the packages are some 600 MB, which takes a minute or more'
+	@echo 'setting up $(VENV): the packages take 1.4 GB, and a minute or more'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
 	$(BIN)/pip install --quiet --editable '.[local,programs]'

@@ -35,5 +35,10 @@ class Candidate(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def id(self) -> str:
-        """The first twelve hex digits of the program's SHA-256."""
-        return hashlib.sha256(self.program.encode()).hexdigest()[:12]
+        """The program's id."""
+        return program_id(self.program)
+
+
+def program_id(program: str) -> str:
+    """The first twelve hex digits of the program's SHA-256."""
+    return hashlib.sha256(program.encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 import linguacodus_core
 from linguacodus_core import store
-from linguacodus_core.candidate import Candidate
+from linguacodus_core.candidate import Candidate, program_id
 from linguacodus_core.errors import StoreError
 from linguacodus_core.generation.report import render_report
 from linguacodus_core.generation.run import Run
@@ -47,13 +47,12 @@ FILES = (
 
 
 def stands(run: Run) -> bool:
-    """Whether a submission by one of this run's programs is in the output folder, not another run's."""
+    """Whether the output folder holds a submission that this run made, blends too, not another one."""
     out = run.request.out
     if not ((out / "submission.csv").exists() and (out / "solution.py").exists()):
         return False
-    text = (out / "solution.py").read_text("utf-8", "replace")
-    winners = (entry.candidate for entry in run.journal.entries if entry.candidate)
-    return any(item.program == text for item in (*run.search.candidates.values(), *winners))
+    made = {entry.note for entry in run.journal.entries if entry.kind == "submission"}
+    return program_id((out / "solution.py").read_text("utf-8", "replace")) in made
 
 
 def clear_outputs(out: Path) -> None:

@@ -174,16 +174,20 @@ def test_a_configured_server_that_is_down_is_one_clear_message(
     assert "Traceback" not in said
 
 
+def assert_it_kept_the_best(process: "subprocess.Popen[str]", out: Path) -> None:
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert "stopped by hand" in said
+    assert "Traceback" not in said
+    assert json.loads((out / "run.json").read_text())["status"] == "interrupted"
+
+
 def test_ctrl_c_keeps_the_best_so_far_and_says_so(task: Path, tmp_path: Path) -> None:
     process = start(task, tmp_path / "out", tmp_path / "home", "--time-limit", "600")
     wait_for(tmp_path / "out" / "submission.csv", process)
     time.sleep(5)
     os.killpg(process.pid, signal.SIGINT)
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    assert "stopped by hand" in said
-    assert "Traceback" not in said
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "interrupted"
+    assert_it_kept_the_best(process, tmp_path / "out")
     assert len(pd.read_csv(tmp_path / "out" / "submission.csv")) == 500
 
 
@@ -214,11 +218,7 @@ def test_ctrl_c_does_not_wait_for_a_model_that_is_silent(task: Path, tmp_path: P
         with connection:
             assert b"POST" in connection.recv(100)
             os.killpg(process.pid, signal.SIGINT)
-            said, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    assert "stopped by hand" in said
-    assert "Traceback" not in said
-    assert json.loads((tmp_path / "out" / "run.json").read_text())["status"] == "interrupted"
+            assert_it_kept_the_best(process, tmp_path / "out")
 
 
 def generate_with(

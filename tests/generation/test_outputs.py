@@ -202,6 +202,11 @@ def test_a_submission_of_another_run_does_not_stand_for_this_one(parts, tmp_path
         assert not stands(run)
         (out / "solution.py").write_text(plan.program)
         assert stands(run)
+        blend = candidate("a blend that won before Ctrl-C", "blend")
+        (out / "solution.py").write_text(blend.program)
+        assert not stands(run)
+        run.journal.add("submission", 9.0, note=blend.id)
+        assert stands(run)
     clear_outputs(out)
     assert [path.name for path in out.iterdir()] == ["notes.txt"]
 
