@@ -66,3 +66,11 @@ class SubmissionInvalid(LinguacodusError):
 
 class StoreError(LinguacodusError):
     """The store cannot be read or written (full disk, missing folder, damaged manifest)."""
+
+
+class CorpusError(LinguacodusError):
+    """A source of kernels cannot be read: a missing file or column, a folder that is none."""
+
+
+class DatasetError(LinguacodusError):
+    """A dataset version is unknown, damaged, or cannot be built from what was asked for."""
