@@ -1,5 +1,6 @@
 """Reading and writing under LINGUACODUS_HOME: whole files or none, on any fsspec file system."""
 
+import hashlib
 import json
 import os
 import uuid
@@ -15,12 +16,13 @@ from linguacodus_core.errors import StoreError
 
 
 @contextmanager
-def _described(path: str) -> Iterator[None]:
+def described(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Whatever the file system refuses in this block, as StoreError."""
     try:
         yield
     except OSError as error:
         raise StoreError(
-            f"cannot write {path}: {error.strerror or error}",
+            f"cannot write {os.fspath(path)}: {error.strerror or error}",
             "free some disk space, or point LINGUACODUS_HOME (or --out) at a folder you can write to",
         ) from error
 
@@ -31,7 +33,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
     Raises StoreError on a full disk or a folder that cannot be written.
     """
     path = os.fspath(path)
-    with _described(path):
+    with described(path):
         fs, inner = fsspec.url_to_fs(path)
         fs.makedirs(fs._parent(inner), exist_ok=True)
         part = f"{inner}.{uuid.uuid4().hex[:8]}.part"
@@ -61,6 +63,21 @@ def write_table(path: str | os.PathLike[str], table: pa.Table) -> None:
     write_bytes(path, sink.getvalue().to_pybytes())
 
 
+def copy_in(source: os.PathLike[str], path: str | os.PathLike[str]) -> None:
+    """Bring a local file into the store, whole or not at all, without holding it in memory."""
+    path = os.fspath(path)
+    with described(path):
+        fs, inner = fsspec.url_to_fs(path)
+        fs.makedirs(fs._parent(inner), exist_ok=True)
+        part = f"{inner}.{uuid.uuid4().hex[:8]}.part"
+        try:
+            fs.put_file(os.fspath(source), part)
+            fs.mv(part, inner)
+        finally:
+            if fs.exists(part):
+                fs.rm(part)
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes | None:
     """The file's content, None where there is no such file."""
     fs, inner = fsspec.url_to_fs(os.fspath(path))
@@ -79,3 +96,14 @@ def read_table(path: str | os.PathLike[str]) -> pa.Table | None:
     """The Parquet file as an Arrow table, None where there is no such file."""
     content = read_bytes(path)
     return None if content is None else pq.read_table(pa.BufferReader(content))
+
+
+def content_sha256(table: pa.Table) -> str:
+    """The SHA-256 (hex) of a table's schema and rows, whatever file they stand in and however it is chunked.
+
+    It is taken over the Arrow IPC form of one batch, so that another Parquet writer changes nothing.
+    """
+    digest = hashlib.sha256(table.schema.remove_metadata().to_string().encode())
+    for batch in table.combine_chunks().to_batches():
+        digest.update(batch.serialize())
+    return digest.hexdigest()

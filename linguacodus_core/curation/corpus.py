@@ -1,0 +1,155 @@
+"""A source taken in: its metadata judged and ranked, its code blocks sorted into shards by competition.
+
+A corpus larger than memory is streamed once; every later step works on one shard at a time, in any order and
+on any process. A shard holds whole competitions, so that a kernel more changes one shard alone.
+"""
+
+import math
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from linguacodus_core import store
+from linguacodus_core.curation.competitions import judge
+from linguacodus_core.curation.options import CurationOptions
+from linguacodus_core.curation.ranking import rank
+from linguacodus_core.sources.source import Source
+from linguacodus_core.tables import DATASET
+
+KERNELS_PER_SHARD = 250
+MOST_SHARDS = 64
+MANIFEST = "corpus.json"
+SHARD_SCHEMA = pa.schema(list(DATASET["code_blocks"]))
+
+
+class Corpus(BaseModel):
+    """A corpus on disk. Counts are of what the source yielded, before anything was dropped."""
+
+    model_config = ConfigDict(frozen=True)
+
+    folder: Path
+    source: str
+    fingerprint: str
+    shards: int
+    competitions: int
+    kernels: int
+    blocks: int
+    characters: int
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """What the corpus needs beside this record."""
+        return (self.folder / MANIFEST,)
+
+    def shard(self, number: int) -> Path:
+        """The code blocks of one shard (table `code_blocks`)."""
+        return self.folder / f"blocks-{number:02}.parquet"
+
+    @property
+    def ranked(self) -> Path:
+        """Kernels that may be selected, best first within a competition, with `ranked_by` and `shard`."""
+        return self.folder / "ranked.parquet"
+
+
+def take_in(
+    source: Source, fingerprint: str, options: CurationOptions, folder: Path, on_blocks: Callable[[int], None]
+) -> Corpus:
+    """Read a source into `folder`, or find it there.
+
+    Writes competitions.parquet, kernels.parquet, ranked.parquet, dropped.parquet, blocks-NN.parquet, and
+    corpus.json last: a folder without it is incomplete and made anew. on_blocks: told how many blocks more
+    were read. Raises CorpusError when the source cannot be read, StoreError when the disk cannot be written.
+    """
+    if known := store.read_json(folder / MANIFEST):
+        return Corpus.model_validate(known | {"folder": folder})
+    shutil.rmtree(folder, ignore_errors=True)
+    competitions, kernels = source.competitions(), source.kernels()
+    judged, out = judge(competitions, keep_unknown=options.unranked == "keep")
+    ranked, unranked = rank(kernels, judged, options)
+    shards = _shard_count(len(ranked))
+    ranked["shard"] = [_shard_of(name, shards) for name in ranked["competition"]]
+    with store.described(folder):
+        folder.mkdir(parents=True)
+        blocks, characters = _sort_into_shards(source, ranked, shards, folder, on_blocks)
+    store.write_table(folder / "competitions.parquet", judged)
+    store.write_table(folder / "kernels.parquet", kernels.cast(DATASET["kernels"]))
+    store.write_table(folder / "ranked.parquet", pa.Table.from_pandas(ranked, preserve_index=False))
+    late = pa.Table.from_pandas(unranked, schema=DATASET["dropped"], preserve_index=False)
+    store.write_table(folder / "dropped.parquet", pa.concat_tables([out, late, source.unreadable()]))
+    corpus = Corpus(
+        folder=folder,
+        source=source.name,
+        fingerprint=fingerprint,
+        shards=shards,
+        competitions=competitions.num_rows,
+        kernels=kernels.num_rows,
+        blocks=blocks,
+        characters=characters,
+    )
+    store.write_json(folder / MANIFEST, corpus.model_dump(mode="json", exclude={"folder"}))
+    return corpus
+
+
+def _shard_count(kernels: int) -> int:
+    """A power of two, so that a few kernels more seldom move every competition to another shard."""
+    return min(MOST_SHARDS, 1 << math.ceil(math.log2(max(1.0, kernels / KERNELS_PER_SHARD))))
+
+
+def _shard_of(competition: str, shards: int) -> int:
+    return zlib.crc32(competition.encode()) % shards
+
+
+def _sort_into_shards(
+    source: Source, ranked: pd.DataFrame, shards: int, folder: Path, on_blocks: Callable[[int], None]
+) -> tuple[int, int]:
+    """Stream the blocks of ranked kernels into their shards; (blocks, characters) of all that were read."""
+    names = pa.array(ranked["kernel"], pa.string())
+    shard_of = ranked["shard"].to_numpy(dtype=np.int16)
+    blocks = characters = 0
+    with ExitStack() as files:
+        writers = [
+            files.enter_context(
+                pq.ParquetWriter(
+                    folder / f"blocks-{number:02}.parquet",
+                    SHARD_SCHEMA,
+                    compression="zstd",
+                    compression_level=1,
+                )
+            )
+            for number in range(shards)
+        ]
+        for batch in source.blocks():
+            blocks += batch.num_rows
+            characters += pc.sum(pc.utf8_length(batch["code"])).as_py() or 0
+            for number, part in _parts(batch, names, shard_of):
+                writers[number].write_table(part)
+            on_blocks(batch.num_rows)
+    return blocks, characters
+
+
+def _parts(
+    batch: pa.RecordBatch, names: pa.Array, shard_of: NDArray[np.int16]
+) -> Iterator[tuple[int, pa.Table]]:
+    """The batch's code cells of known kernels, by shard."""
+    position = pc.index_in(batch["kernel"], value_set=names)
+    wanted = pc.and_(pc.is_valid(position), pc.equal(batch["kind"], "code"))
+    if not pc.any(wanted).as_py():
+        return
+    kept = pa.Table.from_batches([batch]).filter(wanted).cast(SHARD_SCHEMA)
+    shard = shard_of[position.filter(wanted).to_numpy()]
+    order = np.argsort(shard, kind="stable")
+    found, starts = np.unique(shard[order], return_index=True)
+    kept = kept.take(pa.array(order))
+    ends = [*starts[1:], len(order)]
+    for number, start, end in zip(found, starts, ends, strict=True):
+        yield int(number), kept.slice(start, end - start)

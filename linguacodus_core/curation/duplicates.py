@@ -1,0 +1,58 @@
+"""Near-duplicate kernels (forks) by MinHash over their lines of code, with datasketch.
+
+Lines are the unit because a fork keeps most of them: parameters are changed here, a cell is added there.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from datasketch import MinHash, MinHashLSH
+from numpy.typing import NDArray
+
+PERMUTATIONS = 128
+"""Hash functions a signature; the estimate of a Jaccard similarity errs by about 1 / sqrt(128) = 0.09."""
+
+SCHEME: Literal["affine32"] = "affine32"
+"""datasketch's permutation scheme: 32-bit values, unbiased on large sets."""
+
+Signature = NDArray[np.uint32]
+
+
+def signature(code: str) -> Signature:
+    """The MinHash values (128) of a source's distinct lines, white space at their ends left out."""
+    lines = {stripped for line in code.splitlines() if (stripped := line.strip())}
+    found = MinHash(num_perm=PERMUTATIONS, scheme=SCHEME)
+    found.update_batch([line.encode("utf-8", "surrogatepass") for line in lines])
+    return np.asarray(found.hashvalues)
+
+
+class Families:
+    """Kernels seen so far, one a family; whoever comes first stands for its family."""
+
+    def __init__(self, similarity: float) -> None:
+        self.similarity = similarity
+        self._index = MinHashLSH(threshold=similarity, num_perm=PERMUTATIONS)
+        self._known: dict[str, MinHash] = {}
+
+    def nearest(self, values: Signature) -> tuple[str, float] | None:
+        """(kernel, estimated similarity) of what a signature is a near-duplicate of; None for a new one."""
+        asked = MinHash(hashvalues=values, scheme=SCHEME)
+        rated = [(asked.jaccard(self._known[name]), name) for name in sorted(self._index.query(asked))]
+        best = max(rated, default=(0.0, ""))
+        return (best[1], float(best[0])) if best[0] >= self.similarity else None
+
+    def add(self, name: str, values: Signature) -> None:
+        """Make a kernel the first of a new family."""
+        self._known[name] = MinHash(hashvalues=values, scheme=SCHEME)
+        self._index.insert(name, self._known[name], check_duplication=False)
+
+
+def packed(signatures: Sequence[Signature]) -> list[bytes]:
+    """Signatures as bytes for a Parquet column (little-endian, 32 bits a value)."""
+    return [values.astype("<u4").tobytes() for values in signatures]
+
+
+def unpacked(content: bytes) -> Signature:
+    """A signature out of such bytes."""
+    return np.frombuffer(content, dtype="<u4").astype(np.uint32)
