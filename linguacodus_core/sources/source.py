@@ -22,7 +22,7 @@ class Source(Protocol):
         """
 
     def competitions(self) -> pa.Table:
-        """Table `competitions`; `metric`, `metric_category`, `direction` are null unless the source says them."""
+        """Table `competitions`; `metric`, `metric_category`, `direction` are null unless it says them."""
 
     def kernels(self) -> pa.Table:
         """Table `kernels`, one row a kernel, ids unique."""
