@@ -24,11 +24,12 @@ from linguacodus_core.curation.competitions import judge
 from linguacodus_core.curation.options import CurationOptions
 from linguacodus_core.curation.ranking import rank
 from linguacodus_core.sources.source import Source
-from linguacodus_core.tables import DATASET
+from linguacodus_core.tables import DATASET, table
 
 KERNELS_PER_SHARD = 250
 MOST_SHARDS = 64
 MANIFEST = "corpus.json"
+NO_KERNEL = "no kernel that can be selected"
 SHARD_SCHEMA = pa.schema(list(DATASET["code_blocks"]))
 
 
@@ -85,7 +86,8 @@ def take_in(
     store.write_table(folder / "kernels.parquet", kernels.cast(DATASET["kernels"]))
     store.write_table(folder / "ranked.parquet", pa.Table.from_pandas(ranked, preserve_index=False))
     late = pa.Table.from_pandas(unranked, schema=DATASET["dropped"], preserve_index=False)
-    store.write_table(folder / "dropped.parquet", pa.concat_tables([out, late, source.unreadable()]))
+    idle = _idle(judged, ranked)
+    store.write_table(folder / "dropped.parquet", pa.concat_tables([out, idle, late, source.unreadable()]))
     corpus = Corpus(
         folder=folder,
         source=source.name,
@@ -98,6 +100,17 @@ def take_in(
     )
     store.write_json(folder / MANIFEST, corpus.model_dump(mode="json", exclude={"folder"}))
     return corpus
+
+
+def _idle(competitions: pa.Table, ranked: pd.DataFrame) -> pa.Table:
+    """Table `dropped`: competitions of which no kernel may be selected."""
+    busy = set(ranked["competition"])
+    rows: list[dict[str, object]] = [
+        {"table": "competitions", "row": name, "competition": name, "reason": NO_KERNEL}
+        for name in competitions["competition"].to_pylist()
+        if name not in busy
+    ]
+    return table("dropped", rows, DATASET)
 
 
 def _shard_count(kernels: int) -> int:

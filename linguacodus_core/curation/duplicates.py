@@ -4,6 +4,7 @@ Lines are the unit because a fork keeps most of them: parameters are changed her
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -18,11 +19,13 @@ SCHEME: Literal["affine32"] = "affine32"
 
 Signature = NDArray[np.uint32]
 
+_EMPTY = MinHash(num_perm=PERMUTATIONS, scheme=SCHEME)
+
 
 def signature(code: str) -> Signature:
     """The MinHash values (128) of a source's distinct lines, white space at their ends left out."""
     lines = {stripped for line in code.splitlines() if (stripped := line.strip())}
-    found = MinHash(num_perm=PERMUTATIONS, scheme=SCHEME)
+    found = _minhash(None)
     found.update_batch([line.encode("utf-8", "surrogatepass") for line in lines])
     return np.asarray(found.hashvalues)
 
@@ -32,20 +35,32 @@ class Families:
 
     def __init__(self, similarity: float) -> None:
         self.similarity = similarity
-        self._index = MinHashLSH(threshold=similarity, num_perm=PERMUTATIONS)
+        self._index = MinHashLSH(num_perm=PERMUTATIONS, params=_bands(similarity))
         self._known: dict[str, MinHash] = {}
 
     def nearest(self, values: Signature) -> tuple[str, float] | None:
         """(kernel, estimated similarity) of what a signature is a near-duplicate of; None for a new one."""
-        asked = MinHash(hashvalues=values, scheme=SCHEME)
+        asked = _minhash(values)
         rated = [(asked.jaccard(self._known[name]), name) for name in sorted(self._index.query(asked))]
         best = max(rated, default=(0.0, ""))
         return (best[1], float(best[0])) if best[0] >= self.similarity else None
 
     def add(self, name: str, values: Signature) -> None:
         """Make a kernel the first of a new family."""
-        self._known[name] = MinHash(hashvalues=values, scheme=SCHEME)
+        self._known[name] = _minhash(values)
         self._index.insert(name, self._known[name], check_duplication=False)
+
+
+def _minhash(values: Signature | None) -> MinHash:
+    """A MinHash with these values, or of nothing; the permutations are made once."""
+    return MinHash(num_perm=PERMUTATIONS, hashvalues=values, permutations=_EMPTY.permutations, scheme=SCHEME)
+
+
+@lru_cache(maxsize=16)
+def _bands(similarity: float) -> tuple[int, int]:
+    """(bands, rows a band) that datasketch finds best for a threshold, by integrating numerically."""
+    index = MinHashLSH(threshold=similarity, num_perm=PERMUTATIONS)
+    return index.b, index.r
 
 
 def packed(signatures: Sequence[Signature]) -> list[bytes]:

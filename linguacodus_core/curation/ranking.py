@@ -31,7 +31,8 @@ def rank(
     reasons[~known["competition"].isin(directions.keys())] = NO_COMPETITION
     foreign = reasons.isna() & (known["language"] != "python")
     reasons[foreign] = OTHER_LANGUAGE + known.loc[foreign, "language"].astype("string")
-    sign = known["competition"].map(directions).map({"max": -1.0, "min": 1.0})
+    signs = {name: {"max": -1.0, "min": 1.0}.get(way or "", float("nan")) for name, way in directions.items()}
+    sign = known["competition"].map(signs).astype("float64")
     key, ranked_by = _keys(known[reasons.isna()], sign[reasons.isna()], options)
     unranked = reasons.isna() & ~known.index.isin(key.index)
     if options.unranked == "drop":

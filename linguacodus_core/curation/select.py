@@ -59,7 +59,7 @@ def select(
             found.dropped.append((kernel.kernel, f"{BEYOND} {options.top}", ""))
             continue
         source = _source(code.get(kernel.kernel, ""))
-        reason, detail = _unusable(source, options)
+        reason, detail = unusable(source, options)
         if reason:
             found.dropped.append((kernel.kernel, reason, detail))
             continue
@@ -82,7 +82,8 @@ def _source(joined: str) -> str:
     return cells.join(joined.split(CELL))
 
 
-def _unusable(source: str, options: CurationOptions) -> tuple[str, str]:
+def unusable(source: str, options: CurationOptions) -> tuple[str, str]:
+    """(reason, detail) why a source is no solution, whatever its syntax; ("", "") when it may be one."""
     lines = sum(1 for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#"))
     if lines == 0:
         return NO_CODE, ""

@@ -21,6 +21,7 @@ SOLUTIONS = DATASET["solutions"].append(pa.field("signature", pa.binary()))
 """Table `solutions` with each one's MinHash, which only the split of the examples needs."""
 
 
+NO_USABLE = "no usable kernel"
 TABLES = ("solutions", "code_blocks", "competitions", "dropped")
 
 
@@ -58,12 +59,12 @@ def curate_shard(corpus: Corpus, number: int, options: CurationOptions, folder: 
     code = _Cells(blocks)
     rows: list[dict[str, object]] = []
     dropped: list[dict[str, object]] = []
-    kinds: dict[str, tuple[str, ...]] = {}
     for name, group in ranked.groupby("competition", sort=True):
         found = select(str(name), list(_ranked(group)), code, options)
         rows += found.solutions
         dropped += _dropped(str(name), found)
-        kinds[str(name)] = from_code(str(row["code"]) for row in found.solutions)
+        if not found.solutions:
+            dropped.append({"table": "competitions", "row": name, "competition": name, "reason": NO_USABLE})
     signatures = packed([row.pop("signature") for row in rows])  # type: ignore[misc]
     solutions = pa.Table.from_pylist(rows, schema=DATASET["solutions"]).append_column(
         SOLUTIONS.field("signature"), pa.array(signatures, pa.binary())
@@ -72,7 +73,7 @@ def curate_shard(corpus: Corpus, number: int, options: CurationOptions, folder: 
     tables = {
         "solutions": solutions,
         "code_blocks": kept,
-        "competitions": _competitions(corpus, solutions, kinds),
+        "competitions": _competitions(corpus, solutions),
         "dropped": pa.Table.from_pylist(dropped, schema=DATASET["dropped"]),
     }
     for name, content in tables.items():
@@ -134,11 +135,13 @@ def _dropped(competition: str, found: Selection) -> Iterator[dict[str, object]]:
         }
 
 
-def _competitions(corpus: Corpus, solutions: pa.Table, kinds: Mapping[str, tuple[str, ...]]) -> pa.Table:
+def _competitions(corpus: Corpus, solutions: pa.Table) -> pa.Table:
     chosen = set(solutions["competition"].to_pylist())
     rows = pq.read_table(corpus.folder / "competitions.parquet").to_pylist()
     found = [row for row in rows if row["competition"] in chosen]
     for row in found:
-        if not row["data_types"] and kinds[row["competition"]]:
-            row |= {"data_types": list(kinds[row["competition"]]), "data_types_from": "code"}
+        if not row["data_types"]:
+            own = solutions.filter(pa.compute.equal(solutions["competition"], row["competition"]))
+            kinds = from_code(own["code"].to_pylist())
+            row |= {"data_types": list(kinds), "data_types_from": "code" if kinds else None}
     return pa.Table.from_pylist(found, schema=DATASET["competitions"])
