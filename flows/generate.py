@@ -19,17 +19,17 @@ from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, SubmissionInvalid
 from linguacodus_core.generation.finish import contenders, ranked, submission_path
 from linguacodus_core.generation.outputs import clear_outputs, stands
-from linguacodus_core.generation.progress import logger, say
 from linguacodus_core.generation.proposals import floors, proposals
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.run import Run, open_run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.llm.profiles import load_profile
+from linguacodus_core.progress import logger, say
 from linguacodus_core.sandbox.check import require
 from linguacodus_core.sandbox.limits import Limits
 from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.settings import local_home
-from tasks.board import Board, lines_in_the_ui
+from tasks.board import Board
 from tasks.generate import (
     CutShort,
     carve_holdout,
@@ -39,6 +39,7 @@ from tasks.generate import (
     read_task,
     run_on_full_data,
 )
+from tasks.ui import lines_in_the_ui
 
 GRACE_SECONDS = 30.0
 """What a winner may take at least, even when the time limit is reached by then."""

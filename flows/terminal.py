@@ -8,7 +8,7 @@ import httpx
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL
 
-from flows import generate as generate_flow
+from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 
@@ -24,7 +24,23 @@ _guards: list["subprocess.Popen[bytes]"] = []
 
 
 def generate(request: GenerateRequest) -> GenerateResult:
-    """The flow `generate` against the configured server, or else a temporary one.
+    """The flow `generate`, on a server as `find_server` says."""
+    from flows import generate as generate_flow
+
+    find_server()
+    return generate_flow.generate(request)
+
+
+def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
+    """The flow `rebuild-dataset`, on a server as `find_server` says."""
+    from flows import rebuild_dataset as rebuild_flow
+
+    find_server()
+    return rebuild_flow.rebuild_dataset(request)
+
+
+def find_server() -> None:
+    """Use the configured Prefect server, or else start a temporary one.
 
     Raises LinguacodusError when the configured server does not answer.
     """
@@ -32,7 +48,6 @@ def generate(request: GenerateRequest) -> GenerateResult:
         _require_server(api_url())
     else:
         start_server()
-    return generate_flow.generate(request)
 
 
 def api_url() -> str:

@@ -20,15 +20,16 @@ from linguacodus_core.errors import (
 )
 from linguacodus_core.generation.agenda import Step, next_step
 from linguacodus_core.generation.outputs import money_spent
-from linguacodus_core.generation.progress import say
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.write import Written
 from linguacodus_core.llm.budget import Budget
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.ledger import Ledger
 from linguacodus_core.llm.server import endpoint_for
+from linguacodus_core.progress import say
 from linguacodus_core.settings import ledger_path
-from tasks.generate import fetch_model, write_step
+from tasks.generate import write_step
+from tasks.models import fetch_model
 
 ENDS_THE_LANE = (BudgetExceeded, EndpointError, ModelUnavailable, ProfileError)
 ENDS_THE_STEP = (PromptTooLong, UnusableReply)

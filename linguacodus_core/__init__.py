@@ -1,3 +1,3 @@
 """Linguacodus: from the description of a machine-learning task to a program that solves it."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

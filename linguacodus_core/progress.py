@@ -26,6 +26,11 @@ def stand(standing: Standing) -> None:
     logger.debug("", extra={"standing": standing})
 
 
+def doing(what: str) -> None:
+    """Move the live status of a run that has no time limit and no best score: only what is going on."""
+    logger.debug("", extra={"doing": what})
+
+
 def warn(message: str) -> None:
     """One line that the user should not miss."""
     logger.warning(message, extra={"standing": None})

@@ -1,9 +1,6 @@
 """What a generation shows: progress lines everywhere, artifacts in the Prefect UI."""
 
-import logging
 import string
-from collections.abc import Iterator
-from contextlib import contextmanager
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -12,16 +9,15 @@ from prefect.artifacts import (
     create_table_artifact,
     update_progress_artifact,
 )
-from prefect.logging.handlers import APILogHandler
-from prefect.runtime import flow_run
 
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.generation.outputs import candidate_rows
-from linguacodus_core.generation.progress import logger, say, stand, warn
 from linguacodus_core.generation.request import GenerateResult
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
+from linguacodus_core.progress import say, stand
 from linguacodus_core.scoring.evaluation import Evaluation
+from tasks.ui import courtesy
 
 COLUMNS = ("label", "best", "status", "score", "claimed", "seconds", "elapsed")
 MOST_ROWS = 100
@@ -29,34 +25,14 @@ ALLOWED = string.ascii_lowercase + string.digits
 """What Prefect allows in an artifact's key, beside dashes."""
 
 
-@contextmanager
-def lines_in_the_ui() -> Iterator[None]:
-    """Send the run's progress lines to the Prefect server too, as logs of this flow run."""
-    run_id = flow_run.get_id()
-    handler = APILogHandler(logging.INFO)
-
-    def about_this_run(record: logging.LogRecord) -> bool:
-        record.flow_run_id = run_id
-        return True
-
-    handler.addFilter(about_this_run)
-    logger.addHandler(handler)
-    if not logger.isEnabledFor(logging.INFO):
-        logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-
-
 class Board:
-    """The public face of one run. Artifacts are a courtesy: a server that refuses them ends no run."""
+    """The public face of one run."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
         self._key = "".join(letter if letter in ALLOWED else "-" for letter in run.spec.slug.lower())
         self._progress: UUID | None = None
-        with self._courtesy():
+        with courtesy():
             made = create_progress_artifact(0.0, key=f"{self._key}-progress", description=run.spec.title)
             self._progress = made if isinstance(made, UUID) else None
         self._known = run.finished is not None
@@ -65,14 +41,6 @@ class Board:
         elif run.journal.elapsed > 1:
             done = f"taking up an earlier run: {run.journal.elapsed:.0f} s of work are done, and count"
             say(done, run.standing("going on"))
-
-    @contextmanager
-    def _courtesy(self) -> Iterator[None]:
-        """A failure of the server is said, and nothing more."""
-        try:
-            yield
-        except Exception as error:
-            warn(f"an artifact of the Prefect UI is missing: {error}")
 
     def show(self, doing: str) -> None:
         """Say what is going on; of finished work, nothing is."""
@@ -107,11 +75,11 @@ class Board:
             f"Results: `{result.out}` (report.html, submission.csv, solution.py)\n\n"
             f"```python\n{winner.candidate.program}\n```\n"
         )
-        with self._courtesy():
+        with courtesy():
             create_markdown_artifact(summary, key=f"{self._key}-summary", description="What the run found")
 
     def _advance(self, percent: float) -> None:
-        with self._courtesy():
+        with courtesy():
             if self._progress:
                 update_progress_artifact(self._progress, progress=percent)
 
@@ -120,7 +88,7 @@ class Board:
         found = candidate_rows(self._run, winner)
         found.sort(key=lambda row: (not row["best"], ranks.get(str(row["candidate"]), len(ranks))))
         rows = [{name: _short(row[name]) for name in COLUMNS} for row in found]
-        with self._courtesy():
+        with courtesy():
             create_table_artifact(rows[:MOST_ROWS], key=f"{self._key}-candidates", description="Candidates")
 
 

@@ -9,7 +9,6 @@ from prefect.states import Cancelled
 
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError
-from linguacodus_core.generation import preflight
 from linguacodus_core.generation.agenda import Step
 from linguacodus_core.generation.outputs import write_outputs
 from linguacodus_core.generation.run import Run
@@ -87,12 +86,6 @@ def run_on_full_data(
 ) -> harness.Submission:
     """Run a candidate on the full data and validate its submission."""
     return harness.submit(candidate, spec, limits, isolation, work=work)
-
-
-@task(task_run_name="fetch {name}", cache_policy=NO_CACHE, persist_result=False)
-def fetch_model(name: str) -> None:
-    """Fetch the embedded model unless it is here: a run that no command line prepared needs it too."""
-    preflight.fetch_model(name)
 
 
 @task(task_run_name="write {step.id}", tags=["llm"], cache_policy=NO_CACHE, persist_result=False)

@@ -8,20 +8,20 @@ from prefect.context import TaskRunContext
 from prefect.serializers import JSONSerializer
 
 import linguacodus_core
-from linguacodus_core.scoring.evaluation import Evaluation
 from linguacodus_core.settings import local_home
 
 
-class EvaluationSerializer(JSONSerializer):
-    """JSON; a result whose stored predictions are gone counts as not there, so that it is made again."""
+class FilesSerializer(JSONSerializer):
+    """JSON; a result that names `files` which are gone counts as not there, so that it is made again."""
 
-    type: str = "linguacodus-evaluation"
+    type: str = "linguacodus-files"
 
     def loads(self, blob: bytes) -> Any:
-        """The result. Raises FileNotFoundError when its predictions file is missing."""
+        """The result. Raises FileNotFoundError when one of its files is missing."""
         found = super().loads(blob)
-        if isinstance(found, Evaluation) and found.predictions and not Path(found.predictions).exists():
-            raise FileNotFoundError(found.predictions)
+        for path in getattr(found, "files", ()):
+            if not Path(path).exists():
+                raise FileNotFoundError(path)
         return found
 
 
@@ -34,7 +34,7 @@ def stored(key: Callable[..., str]) -> dict[str, Any]:
     return {
         "persist_result": True,
         "result_storage": local_home() / "results",
-        "result_serializer": EvaluationSerializer(),
+        "result_serializer": FilesSerializer(),
         "cache_key_fn": cache_key,
         "cache_result_in_memory": False,
     }

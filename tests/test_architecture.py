@@ -7,10 +7,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOORS = [
-    {"errors", "settings", "tables", "store", "candidate"},
+    {"errors", "settings", "tables", "store", "candidate", "progress"},
     {"metrics", "llm", "sandbox"},
-    {"taskfolder"},
-    {"instructions", "scoring"},
+    {"taskfolder", "sources", "curation"},
+    {"instructions", "scoring", "extraction"},
+    {"dataset"},
     {"synthesis"},
     {"generation"},
     {"cli"},

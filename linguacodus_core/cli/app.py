@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import linguacodus_core
-from linguacodus_core.cli import doctor, example, generate, models, score
+from linguacodus_core.cli import dataset, doctor, example, generate, models, score
 
 app = typer.Typer(
     name="linguacodus",
@@ -37,4 +37,5 @@ app.command("generate")(generate.generate)
 app.command("score")(score.score)
 app.command("doctor")(doctor.doctor)
 app.command("example")(example.example)
+app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")

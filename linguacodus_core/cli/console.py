@@ -13,7 +13,7 @@ from rich.text import Text
 
 from linguacodus_core import store
 from linguacodus_core.errors import LinguacodusError
-from linguacodus_core.generation.progress import Standing, logger
+from linguacodus_core.progress import Standing, logger
 from linguacodus_core.settings import local_home
 
 
@@ -46,6 +46,7 @@ class LiveProgress(logging.Handler):
         self._console = console or Console(highlight=False)
         self._standing: Standing | None = None
         self._since = time.monotonic()
+        self._doing = "starting"
         self._live = Live(
             get_renderable=self._status, console=self._console, refresh_per_second=2, transient=True
         )
@@ -69,6 +70,7 @@ class LiveProgress(logging.Handler):
         standing = getattr(record, "standing", None)
         if standing:
             self._standing, self._since = standing, time.monotonic()
+        self._doing = getattr(record, "doing", self._doing)
         if record.levelno >= logging.INFO:
             message = record.getMessage()
             style = "yellow" if record.levelno >= logging.WARNING else ""
@@ -82,7 +84,7 @@ class LiveProgress(logging.Handler):
 
     def _status(self) -> Text:
         if self._standing is None:
-            return Text(f"{self._elapsed:6.0f} s  starting", style="dim")
+            return Text(f"{self._elapsed:6.0f} s  {self._doing}", style="cyan")
         left = max(0.0, self._standing.limit - self._elapsed)
         best = f" · best {self._standing.best}" if self._standing.best else ""
         return Text(f"{self._elapsed:6.0f} s  {self._standing.doing}{best} · {left:.0f} s left", style="cyan")

@@ -1,7 +1,22 @@
 """How the command line reaches the flows: as entry points, since the core does not import them."""
 
+import os
 from importlib.metadata import entry_points
 from typing import Any
+
+QUIET_PREFECT = {
+    "PREFECT_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "DO_NOT_TRACK": "1",
+}
+"""Defaults for a run from the command line; what the user has set stays."""
+
+
+def quiet_prefect() -> None:
+    """Set these defaults; to be called before Prefect is imported."""
+    for name, value in QUIET_PREFECT.items():
+        os.environ.setdefault(name, value)
 
 
 def flow(name: str) -> Any:

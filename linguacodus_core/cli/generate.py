@@ -1,6 +1,5 @@
 """`linguacodus generate`: one task folder, one program, one submission."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,15 +8,7 @@ from typing import Annotated
 import typer
 
 from linguacodus_core.cli import EARLY, Stopped
-
-QUIET_PREFECT = {
-    "PREFECT_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "DO_NOT_TRACK": "1",
-}
-"""Defaults for a run from the command line; what the user has set stays."""
-
+from linguacodus_core.cli.flows import quiet_prefect
 
 SOURCES_HELP = """Where candidates come from, comma-separated.
 prior: plans that need no model;
@@ -66,8 +57,7 @@ def generate(
     Parquet tables in OUT. Press Ctrl-C to stop early and keep the best so far.
     The same command again goes on where a killed run was.
     """
-    for name, value in QUIET_PREFECT.items():
-        os.environ.setdefault(name, value)
+    quiet_prefect()
     from pydantic import ValidationError
 
     from linguacodus_core.cli.console import LiveProgress

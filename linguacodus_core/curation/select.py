@@ -77,6 +77,7 @@ def select(
 
 
 def _source(joined: str) -> str:
+    joined = joined.replace("\r\n", "\n")
     if not cells.suspect(joined):
         return joined.replace(CELL, "\n")
     return cells.join(joined.split(CELL))

@@ -4,18 +4,15 @@ import os
 import time
 from pathlib import Path
 
-from linguacodus_core.errors import LinguacodusError, ModelUnavailable
+from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.agenda import next_step
-from linguacodus_core.generation.progress import say, warn
+from linguacodus_core.progress import say, warn
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
-from linguacodus_core.llm import models
+from linguacodus_core.llm.fetch import fetch_model
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.sandbox.check import require
 from linguacodus_core.taskfolder.read import read_task
-
-_failed: dict[str, ModelUnavailable] = {}
-
 
 def preflight(request: GenerateRequest) -> float:
     """Check output folder, task, profile and sandbox, and fetch the embedded model if it is not here.
@@ -58,31 +55,3 @@ def check_output_folder(task_dir: Path, out: Path) -> None:
         raise LinguacodusError(f"--out: {there} is a file, not a folder", elsewhere)
     if not os.access(there, os.W_OK | os.X_OK):
         raise LinguacodusError(f"--out: {there} cannot be written", "give --out a folder that you may write")
-
-
-def fetch_model(name: str) -> None:
-    """Fetch an embedded model unless it is here, saying every tenth of it.
-
-    Raises ModelUnavailable when it cannot be had; what failed is not tried twice in one process.
-    """
-    if name in _failed:
-        raise _failed[name]
-    try:
-        models.path(name)
-        return
-    except ModelUnavailable:
-        model = models.find(name)
-    said = 0
-
-    def progress(done: int, total: int) -> None:
-        nonlocal said
-        if done * 10 // total > said:
-            said = done * 10 // total
-            say(f"fetching {model.name}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
-
-    say(f"the model {model.name} is not here yet: fetching it once")
-    try:
-        models.pull(model, progress)
-    except ModelUnavailable as error:
-        _failed[name] = error
-        raise

@@ -1,6 +1,7 @@
 """The candidates that need no language model: the floor, the prior's plans, random plans."""
 
 from linguacodus_core.candidate import Candidate, Route
+from linguacodus_core.dataset.prior import current
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.synthesis.constant import constant_candidate
 from linguacodus_core.synthesis.hyper import Effort
@@ -42,7 +43,7 @@ def proposals(request: GenerateRequest, spec: TaskSpec, data: DataProfile) -> li
     found: list[Candidate] = []
     effort = effort_for(request.time_limit)
     if "prior" in request.sources:
-        plans = prior_plans(spec, data)
+        plans = prior_plans(spec, data, current().shares(spec.data_types, spec.metric_category))
         new = plans[1:] if request.floor and spec.train_rows < SMALL else plans
         found += [
             _candidate("prior", f"prior {number}", plan, spec, effort) for number, plan in enumerate(new, 1)

@@ -50,10 +50,13 @@ class GenerateRequest(BaseModel):
             raise ValueError("give one or more of 1, 2, 3, each once")
         return places
 
-    def key(self, data_sha256: str, profile_sha256: str, prompts_sha256: str) -> str:
-        """What makes two runs the same work: everything but the folders, the time limit and the budget."""
+    def key(self, *sha256: str) -> str:
+        """What makes two runs the same work: everything but the folders, the time limit and the budget.
+
+        sha256: of the data, the profile, the prompts, the prior.
+        """
         same = self.model_dump_json(exclude={"task_dir", "out", "time_limit", "budget_usd"})
-        parts = (linguacodus_core.__version__, data_sha256, profile_sha256, prompts_sha256, same)
+        parts = (linguacodus_core.__version__, *sha256, same)
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

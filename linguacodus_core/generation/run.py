@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from linguacodus_core.dataset.prior import current
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
-from linguacodus_core.generation.progress import Standing, say, warn
+from linguacodus_core.progress import Standing, say, warn
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.search import Contender, Search
@@ -158,7 +159,7 @@ def run_folder(request: GenerateRequest, spec: TaskSpec, profile: Profile) -> Pa
     profile_sha256 = hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
     prompts = needed_prompts(request, request.prompt_set or profile.prompt_set)
     prompts_sha256 = hashlib.sha256("".join(prompt.sha256 for prompt in prompts).encode()).hexdigest()
-    key = request.key(spec.data_sha256, profile_sha256, prompts_sha256)
+    key = request.key(spec.data_sha256, profile_sha256, prompts_sha256, current().sha256)
     return local_home() / "generations" / f"{spec.slug[:40]}-{key}"
 
 

@@ -5,6 +5,7 @@ prompt cache) and only the question at the end costs time.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from linguacodus_core.llm.prompts import Rendered, load
@@ -128,9 +129,14 @@ def trim_description(description: str, limit: int, names: tuple[str, ...] = ()) 
     return "\n".join(parts)
 
 
+def better(direction: str) -> str:
+    """Whether more or less of a metric is better ("max" or "min"), in words."""
+    return "higher is better" if direction == "max" else "lower is better"
+
+
 def goal(spec: TaskSpec) -> str:
-    """Whether more or less of the metric is better, in words."""
-    return "higher is better" if spec.direction == "max" else "lower is better"
+    """Whether more or less of the task's metric is better, in words."""
+    return better(spec.direction)
 
 
 def predicted(spec: TaskSpec) -> str:
@@ -151,24 +157,53 @@ def context_length(client: Any) -> int:
     return int(getattr(getattr(client, "profile", None), "context", None) or DEFAULT_CONTEXT)
 
 
-def task_block(spec: TaskSpec, profile: Profiled, context: int = DEFAULT_CONTEXT) -> str:
-    """The block <task>...</task>: title, metric, description, data profile, for a model of that context.
+def block_tokens(context: int) -> int:
+    """Tokens that the block about a task may take for a model of that context: a tenth, 300 to 6000.
 
-    It takes about a tenth of the context, at least 300 and at most 6000 tokens; a small model
-    on two cores reads some 30 tokens a second, so more would cost minutes.
+    A small model on two cores reads some 30 tokens a second, so more would cost minutes.
     """
-    budget = min(max(context // 10, 300), 6000)
+    return min(max(context // 10, 300), 6000)
+
+
+def task_block(spec: TaskSpec, profile: Profiled, context: int = DEFAULT_CONTEXT) -> str:
+    """The block <task>...</task>: title, metric, description, data profile, for a model of that context."""
+    budget = block_tokens(context)
     names = (*spec.targets, spec.metric, *((spec.id_column,) if spec.id_column else ()))
     shown = cut(defused(profile.text(int(budget * 0.55 * 3.5))), int(budget * 0.6))
     description = trim_description(defused(spec.description), max(budget - tokens(shown) - 60, 120), names)
-    rendered = load("default", "task").render(
-        title=cut(defused(spec.title), 40),
-        data_type=", ".join(kind.value for kind in spec.data_types),
+    return block(
+        title=spec.title,
+        data_types=[kind.value for kind in spec.data_types],
         metric=spec.metric,
         goal=goal(spec),
-        predict=cut(defused(predicted(spec)), 120),
+        predict=predicted(spec),
         description=description,
         profile=shown,
+    )
+
+
+def block(
+    *,
+    title: str,
+    data_types: Sequence[str],
+    metric: str,
+    goal: str,
+    description: str,
+    predict: str = "",
+    profile: str = "",
+) -> str:
+    """The block about a task from its parts; description and profile are cut and defused already.
+
+    What is not known ("") has no line: a competition of the corpus comes without its data.
+    """
+    rendered = load("default", "task").render(
+        title=cut(defused(title), 40),
+        data_type=", ".join(data_types),
+        metric=metric,
+        goal=goal,
+        predict=cut(defused(predict), 120),
+        description=description,
+        profile=profile,
     )
     return str(rendered.messages[-1]["content"]).strip()
 

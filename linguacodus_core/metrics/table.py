@@ -1,6 +1,6 @@
 """The metric table: every spelling Kaggle uses for a metric -> category, direction, what it asks for.
 
-The 20 categories are those of Code4ML (arXiv 2403.13585); the rows stand in `metrics.toml` beside this file.
+The 20 categories are those of Code4ML (arXiv 2210.16018); the rows stand in `metrics.toml` beside this file.
 """
 
 import difflib

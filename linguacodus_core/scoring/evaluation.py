@@ -31,3 +31,8 @@ class Evaluation(BaseModel):
     peak_mb: float = 0.0
     isolation: str = ""
     predictions: str = ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What the evaluation needs beside itself."""
+        return (self.predictions,) if self.predictions else ()

@@ -1,12 +1,12 @@
 """Plans to start from, best expected first: the floor, then different models that blend well.
 
-A table made by hand from what tends to win on Kaggle, by data type and metric, until a dataset
-version is built from the corpus and gives the most popular model by data type and metric (paper,
-figure 2).
+How a family is best set up was found by hand; which family comes first follows from how popular it is in the
+corpus for that kind of data and metric (paper, figure 2).
 """
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,8 +20,13 @@ _NORTH = re.compile(r"(?i)(^|[^a-z])(lat(itude)?|northing|y_?coord\w*)([^a-z]|$)
 _EAST = re.compile(r"(?i)(^|[^a-z])(lon(g|gitude)?|lng|easting|x_?coord\w*)([^a-z]|$)")
 
 
-def prior_plans(spec: TaskSpec, profile: DataProfile) -> list[PipelinePlan]:
-    """Plans for the task, best expected first; [0] is the floor: one fast model that runs on anything."""
+def prior_plans(
+    spec: TaskSpec, profile: DataProfile, popular: Mapping[str, float] | None = None
+) -> list[PipelinePlan]:
+    """Plans for the task, best expected first; [0] is the floor: one fast model that runs on anything.
+
+    popular: family -> share of the corpus's solutions (dataset.prior); without it the order is the one by hand.
+    """
     if spec.image_column:
         rows = _image_rows()
     elif spec.text_columns and spec.data_type == DataType.TEXT:
@@ -35,7 +40,20 @@ def prior_plans(spec: TaskSpec, profile: DataProfile) -> list[PipelinePlan]:
         plan, _ = repair(PipelinePlan.model_validate(row), spec, profile)
         if all(plan.model_dump(exclude={"idea"}) != known.model_dump(exclude={"idea"}) for known in found):
             found.append(plan)
-    return found
+    return [*found[:1], *_by_popularity(found[1:], popular or {})]
+
+
+def _by_popularity(plans: list[PipelinePlan], popular: Mapping[str, float]) -> list[PipelinePlan]:
+    """One plan of each family, the popular first, then the families' second plans, and so on.
+
+    Families that the corpus does not name keep their order behind those that it names.
+    """
+    seen: Counter[str] = Counter()
+    keys = []
+    for position, plan in enumerate(plans):
+        keys.append((seen[plan.family] if popular else 0, -popular.get(plan.family, 0.0), position))
+        seen[plan.family] += 1
+    return [plan for _, plan in sorted(zip(keys, plans, strict=True), key=lambda pair: pair[0])]
 
 
 def _is_series(spec: TaskSpec) -> bool:

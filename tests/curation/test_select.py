@@ -67,6 +67,12 @@ def test_cells_are_joined_and_magics_go() -> None:
     assert found.solutions[0]["code"] == "\n" + code(1) + "\n"
 
 
+def test_line_ends_of_windows_hide_no_help_line() -> None:
+    cells = CELL.join([code(1).replace("\n", "\r\n"), "model??\r\n"])
+    found = select("c", names("a"), {"a": cells}, OPTIONS)
+    assert found.solutions[0]["code"] == code(1) + "\n"
+
+
 def test_what_nothing_ranks_gets_no_place() -> None:
     found = select("c", names("a", by="nothing"), {"a": code(1)}, OPTIONS)
     assert found.solutions[0]["place"] is None

@@ -1,0 +1,155 @@
+"""What a rebuild shows: progress lines everywhere, artifacts in the Prefect UI."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+import pyarrow.parquet as pq
+from prefect.artifacts import (
+    create_markdown_artifact,
+    create_progress_artifact,
+    create_table_artifact,
+    update_progress_artifact,
+)
+from prefect.futures import PrefectFuture, as_completed
+
+from linguacodus_core.curation.corpus import Corpus
+from linguacodus_core.curation.shard import CuratedShard
+from linguacodus_core.dataset.funnel import reasons
+from linguacodus_core.dataset.projection import Projection
+from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
+from linguacodus_core.dataset.version import CARD, open_version
+from linguacodus_core.llm.progress import Progress
+from linguacodus_core.progress import doing, say
+from tasks.ui import courtesy
+
+SAY_SECONDS = 15.0
+"""How often a long step says how far it is; a terminal's live line and the artifact move more often."""
+
+SHOW_SECONDS = 1.0
+
+Made = TypeVar("Made")
+
+
+class Counting:
+    """How far one step is."""
+
+    def __init__(self, what: str, total: int | None) -> None:
+        self.what, self.total, self.done = what, total, 0
+        self._began = self._said = time.monotonic()
+        self._shown = 0.0
+        self._artifact: UUID | None = None
+        if total is not None:
+            with courtesy():
+                made = create_progress_artifact(0.0, description=what)
+                self._artifact = made if isinstance(made, UUID) else None
+
+    def more(self, count: int = 1) -> None:
+        """So many more are done."""
+        self.done += count
+        seconds = max(time.monotonic() - self._began, 1e-3)
+        of = f" of {self.total:,}" if self.total is not None else f", {self.done / seconds:,.0f}/s"
+        self._show(f"{self.what}: {self.done:,}{of}", self.done, self.total)
+
+    def answered(self, progress: Progress) -> None:
+        """A call more is answered."""
+        self._show(f"{self.what}: {progress.line()}", progress.done, progress.total)
+
+    def collect(self, futures: Sequence[PrefectFuture[Made]]) -> list[Made]:
+        """The results of submitted tasks in their order, counted as they come. Raises the first failure."""
+        for future in as_completed(list(futures)):
+            future.result()
+            self.more()
+        return [future.result() for future in futures]
+
+    def end(self) -> None:
+        """The step is done."""
+        self._advance(100.0)
+
+    def _show(self, line: str, done: int, total: int | None) -> None:
+        now = time.monotonic()
+        if now - self._shown < SHOW_SECONDS and done != total:
+            return
+        self._shown = now
+        doing(line)
+        if now - self._said > SAY_SECONDS:
+            self._said = now
+            say(line)
+        if total:
+            self._advance(100 * done / total)
+
+    def _advance(self, percent: float) -> None:
+        if self._artifact:
+            with courtesy():
+                update_progress_artifact(self._artifact, progress=percent)
+
+
+class RebuildBoard:
+    """The public face of one rebuild."""
+
+    def __init__(self, request: RebuildRequest) -> None:
+        self._request = request
+
+    @contextmanager
+    def counting(self, what: str, total: int | None = None) -> Iterator[Counting]:
+        """One step, from its beginning to its end."""
+        began = time.monotonic()
+        doing(what)
+        counting = Counting(what, total)
+        yield counting
+        counting.end()
+        said = f"{what}: {counting.done:,}" if counting.done else what
+        say(f"{said} [{time.monotonic() - began:.1f} s]")
+
+    def projected(
+        self, corpus: Corpus, curated: Sequence[CuratedShard], projection: Projection, result: RebuildResult
+    ) -> RebuildResult:
+        """Show what a dry run found: the funnel, and what extraction would cost."""
+        rows = [row for shard in curated for row in reasons(shard.read("dropped"))]
+        rows += list(reasons(pq.read_table(corpus.folder / "dropped.parquet")))
+        counts: dict[tuple[str, str], int] = {}
+        for table, reason, count in rows:
+            counts[table, reason] = counts.get((table, reason), 0) + count
+        say(f"{corpus.kernels:,} kernels, {corpus.competitions:,} competitions, {corpus.blocks:,} blocks")
+        for (table, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1])):
+            say(f"{count:>10,} {table} dropped: {reason}")
+        say(projection.line())
+        self._table(
+            [{"of": table, "dropped because": reason, "rows": n} for (table, reason), n in counts.items()]
+        )
+        return result
+
+    def waiting(self, result: RebuildResult) -> RebuildResult:
+        """Show what is waited for."""
+        say(result.pending)
+        return result
+
+    def finished(self, result: RebuildResult) -> RebuildResult:
+        """Show the version: its funnel and its card."""
+        version = open_version(result.version)
+        what = "published" if result.new else "unchanged"
+        say(
+            f"version {result.version} {what}: {result.instructions:,} instructions, "
+            f"{result.examples:,} examples"
+        )
+        self._table(
+            [
+                {"of": table, "dropped because": reason, "rows": count}
+                for table, reason, count in reasons(version.table("dropped", ["table", "reason"]))
+            ]
+        )
+        with courtesy():
+            create_markdown_artifact(
+                f"`{version.folder}`\n\n{version.text(CARD)}",
+                key=f"dataset-{self._request.source}",
+                description=f"Dataset version {version.name}",
+            )
+        return result
+
+    def _table(self, rows: list[dict[str, Any]]) -> None:
+        with courtesy():
+            create_table_artifact(
+                rows, key=f"funnel-{self._request.source}", description="Rows dropped, and why"
+            )
