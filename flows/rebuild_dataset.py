@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from linguacodus_core.dataset.batch import submit_or_collect
+from linguacodus_core.dataset.batch import refuse_what_waits, submit_or_collect
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
@@ -79,6 +79,8 @@ def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
             say(projection.line())
             if client and request.batch and (waiting := submit_or_collect(client, curated, studied, only)):
                 return board.waiting(_nothing(projection, began, waiting))
+            if client and not request.batch:
+                refuse_what_waits(client, curated, studied, only)
             instructed = extract(request, curated, studied, only, client, projection, board)
             spent = (len(client.asked), client.budget.spent.usd) if client else (0, 0.0)
         inputs = describe(request, profile, fingerprint, corpus)

@@ -10,10 +10,33 @@ from linguacodus_core.curation.shard import CuratedShard
 from linguacodus_core.dataset.extract import ROLE
 from linguacodus_core.dataset.projection import prompts
 from linguacodus_core.dataset.study import StudiedShard
+from linguacodus_core.errors import DatasetError
 from linguacodus_core.extraction.fields import instruction_schema
 from linguacodus_core.llm import batch
 from linguacodus_core.llm.client import Client
 from linguacodus_core.progress import say
+
+
+def refuse_what_waits(
+    client: Client,
+    curated: Sequence[CuratedShard],
+    studied: Sequence[StudiedShard],
+    only: frozenset[str] | None,
+) -> None:
+    """Raise DatasetError when calls of this extraction wait in an open batch: they would be paid for twice."""
+    waiting = batch.waiting(client.ledger)
+    if not waiting:
+        return
+    schema, prompt_set = instruction_schema(), client.profile.prompt_set
+    keys = {
+        client.key_of(ROLE, rendered, schema=schema)
+        for _, rendered in prompts(curated, studied, only, prompt_set)
+    }
+    if count := len(keys & waiting):
+        raise DatasetError(
+            f"{count:,} of these calls wait in a batch that was submitted and is not collected yet",
+            "run the command with --batch to collect them, lest they be paid for twice",
+        )
 
 
 def submit_or_collect(

@@ -71,6 +71,11 @@ class Budget:
             return None
         return max(0.0, self.seconds - (time.monotonic() - self._started))
 
+    def fits(self, projected: Cost) -> bool:
+        """Whether that much could be reserved now."""
+        with self._changed:
+            return self._fits(self._held(), projected)
+
     @contextmanager
     def reserve(self, projected: Cost, wait: float | None = None) -> Iterator[Ticket]:
         """Hold the projected cost while a call is under way, then book what it settled for.

@@ -8,18 +8,20 @@ at most twice; each re-ask is a call of its own.
 import json
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Unpack
 
 from jsonschema.protocols import Validator
 
 from linguacodus_core.errors import BudgetExceeded, EndpointError, Unanswered, UnusableReply
-from linguacodus_core.llm import replies
+from linguacodus_core.llm import meter, replies
 from linguacodus_core.llm.budget import Budget, Cost
-from linguacodus_core.llm.endpoint import Endpoint, NoSchema, Request, ping, projected_tokens
-from linguacodus_core.llm.ledger import CallRecord, Ledger, call_key
+from linguacodus_core.llm.calls import Options, continued, in_words, key_of, record_of
+from linguacodus_core.llm.chat import Request, projected_tokens, sendable
+from linguacodus_core.llm.endpoint import Endpoint, NoSchema, ping
+from linguacodus_core.llm.ledger import CallRecord, Ledger
 from linguacodus_core.llm.profiles import Profile, Roles
 from linguacodus_core.llm.prompts import Rendered
 
@@ -83,7 +85,7 @@ class Client:
         """
         self.profile, self.ledger, self.budget = profile, ledger, budget
         self._slots = threading.BoundedSemaphore(profile.concurrency)
-        self._validators: dict[str, Validator] = {}
+        self._shapes: dict[str, _Shape] = {}
         self.asked: list[str] = []
         self.closing = threading.Event()
         self._plain_text = profile.schema_mode == "none"
@@ -142,10 +144,47 @@ class Client:
             return _completion([done], _whole(done.record, allow_truncated), None)
         return self._object(role, request, schema, timeout)
 
+    def request(self, role: str, rendered: Rendered, **options: Unpack[Options]) -> Request:
+        """The first request that `complete` makes with these arguments; a re-ask is another one."""
+        request = self._request(
+            role, rendered, options.get("seed"), options.get("max_tokens"), options.get("temperature")
+        )
+        schema = options.get("schema")
+        if schema is None:
+            return request
+        return in_words(request, schema) if self._plain_text else continued(request, (), schema)
+
+    def key_of(self, role: str, rendered: Rendered, **options: Unpack[Options]) -> str:
+        """The ledger key of the first call that `complete` makes with these arguments; nothing is sent.
+
+        `ledger.knows(key)` says whether it is answered.
+        """
+        return key_of(self.request(role, rendered, **options))
+
+    def projected(self, role: str, rendered: Rendered, **options: Unpack[Options]) -> Cost:
+        """What the first call that `complete` makes with these arguments may cost, estimated high."""
+        return self.cost_of(role, self.request(role, rendered, **options))
+
+    def cost_of(self, role: str, request: Request) -> Cost:
+        """What a request may cost, estimated high: what the budget reserves for it."""
+        prompt, most = projected_tokens(request.messages), request.parameters["max_tokens"]
+        if request.schema is not None:
+            prompt += self._shape(request.schema).tokens
+        return Cost(self.profile.role(role).prices.usd(prompt, most), prompt + most)
+
+    def endpoints(self) -> list[Endpoint]:
+        """Every endpoint that a role's calls go to, once."""
+        return list(dict.fromkeys(self._endpoints.values()))
+
+    def endpoint_of(self, role: str) -> Endpoint:
+        """The endpoint that a role's calls go to."""
+        self.profile.role(role)
+        return self._endpoints[role]
+
     def _object(
         self, role: str, request: Request, schema: dict[str, Any], timeout: float | None
     ) -> Completion:
-        check = self._validator(schema)
+        check = self._shape(schema).check
         replied: tuple[dict[str, str], ...] = ()
         calls: list[_Done] = []
         for _ in range(1 + REASKS):
@@ -182,15 +221,10 @@ class Client:
         """The call under the schema where the endpoint can, else with the schema in words."""
         if not self._plain_text:
             try:
-                return self._call(role, _with(request, replied, schema), timeout)
+                return self._call(role, continued(request, replied, schema), timeout)
             except NoSchema:
                 self._plain_text = True
-        text = json.dumps(schema, ensure_ascii=False, separators=(",", ":"))
-        wish = f"Reply with one JSON object and nothing else. It must fit this JSON schema:\n{text}"
-        *before, last = request.messages
-        told = (*before, {"role": last["role"], "content": f"{last['content']}\n\n{wish}"})
-        spoken = Request(request.model, told, request.parameters, None, request.prompt)
-        return self._call(role, _with(spoken, replied, None), timeout)
+        return self._call(role, continued(in_words(request, schema), replied, None), timeout)
 
     def _request(
         self,
@@ -205,12 +239,18 @@ class Client:
         given = {"temperature": heat, "top_p": chosen.top_p, "seed": seed}
         parameters = {name: value for name, value in given.items() if value is not None}
         parameters["max_tokens"] = max_tokens or chosen.max_tokens
-        return Request(chosen.model, rendered.messages, parameters, None, rendered.prompt)
+        messages = tuple(
+            {**message, "content": sendable(message["content"])} for message in rendered.messages
+        )
+        return Request(chosen.model, messages, parameters, None, rendered.prompt)
 
     def _call(self, role: str, request: Request, timeout: float | None) -> _Done:
-        key = call_key(request.model, request.messages, request.parameters, request.schema)
+        key = key_of(request)
         done = self._answer(role, request, key, timeout)
         self.asked.append(key)
+        record = done.record
+        tokens = record.prompt_tokens + record.completion_tokens
+        meter.count(meter.Meter(known=1) if done.cached else meter.Meter(1, 0, record.usd, tokens))
         return done
 
     def _answer(self, role: str, request: Request, key: str, timeout: float | None) -> _Done:
@@ -221,22 +261,15 @@ class Client:
         with self.ledger.alone(key, timeout, self.closing):
             if record := self.ledger.get(key):
                 return _Done(record, True, time.monotonic() - started)
-            if not self._slots.acquire(timeout=timeout):
-                raise EndpointError(
-                    f"{self._endpoints[role].label} is busy: {self.profile.concurrency} calls were under way "
-                    f"for {timeout:.0f} s",
-                    "raise concurrency or timeout in the profile",
-                )
-            try:
-                return _Done(self._make(role, request, key, timeout), False, time.monotonic() - started)
-            finally:
-                self._slots.release()
+            return _Done(self._make(role, request, key, timeout), False, time.monotonic() - started)
 
     def _make(self, role: str, request: Request, key: str, timeout: float) -> CallRecord:
         """Make the call: reserve, send, settle, record."""
         endpoint, prices = self._endpoints[role], self.profile.role(role).prices
-        prompt, most = projected_tokens(request.messages), request.parameters["max_tokens"]
-        with self.budget.reserve(Cost(prices.usd(prompt, most), prompt + most), wait=timeout) as ticket:
+        with (
+            self.budget.reserve(self.cost_of(role, request), wait=timeout) as ticket,
+            self._slot(endpoint, timeout),
+        ):
             left = self.budget.seconds_left()
             started = time.monotonic()
             try:
@@ -253,36 +286,41 @@ class Client:
             seconds = time.monotonic() - started
             usd = prices.usd(reply.prompt_tokens, reply.completion_tokens)
             ticket.settle(Cost(usd, reply.prompt_tokens + reply.completion_tokens))
-        parameters = dict(request.parameters) | ({"schema": request.schema} if request.schema else {})
-        record = CallRecord(
-            key=key,
-            role=role,
-            model=request.model,
-            endpoint=endpoint.label,
-            prompt=request.prompt,
-            messages=json.dumps(request.messages, ensure_ascii=False),
-            parameters=json.dumps(parameters, ensure_ascii=False),
-            reply=reply.text,
-            finish_reason=reply.finish_reason,
-            prompt_tokens=reply.prompt_tokens,
-            completion_tokens=reply.completion_tokens,
-            usd=usd,
-            seconds=seconds,
-            attempts=reply.attempts,
-            created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        )
+        record = record_of(key, role, endpoint.label, request, reply, usd, seconds)
         self.ledger.put(record)
         return record
 
-    def _validator(self, schema: dict[str, Any]) -> Validator:
+    @contextmanager
+    def _slot(self, endpoint: Endpoint, timeout: float) -> Iterator[None]:
+        """One of the calls that may be under way at a time."""
+        if not self._slots.acquire(timeout=timeout):
+            raise EndpointError(
+                f"{endpoint.label} is busy: {self.profile.concurrency} calls were under way "
+                f"for {timeout:.0f} s",
+                "raise concurrency or timeout in the profile",
+            )
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    def _shape(self, schema: Mapping[str, Any]) -> "_Shape":
         name = json.dumps(schema)
-        if name not in self._validators:
-            self._validators[name] = replies.validator(schema)
-        return self._validators[name]
+        if name not in self._shapes:
+            self._shapes[name] = _Shape.of(dict(schema), name)
+        return self._shapes[name]
 
 
-def _with(request: Request, more: tuple[dict[str, str], ...], schema: dict[str, Any] | None) -> Request:
-    return Request(request.model, request.messages + more, request.parameters, schema, request.prompt)
+@dataclass(frozen=True)
+class _Shape:
+    """What is made of a schema once: its validator, and the tokens that it may take in a prompt."""
+
+    check: Validator
+    tokens: int
+
+    @classmethod
+    def of(cls, schema: dict[str, Any], text: str) -> "_Shape":
+        return cls(replies.validator(schema), projected_tokens([{"role": "system", "content": text}]))
 
 
 def _whole(record: CallRecord, allow_truncated: bool) -> str:

@@ -26,11 +26,16 @@ _thread = threading.local()
 @contextmanager
 def deadline(at: float) -> Iterator[None]:
     """Cut every wait of this thread's HTTP calls at this time (of time.monotonic())."""
-    _thread.at, _thread.bytes = at, 0
+    _thread.at, _thread.bytes, _thread.most = at, 0, MAX_BYTES
     try:
         yield
     finally:
         del _thread.at
+
+
+def allow(most_bytes: int) -> None:
+    """Let this thread's reply, under the deadline that is in force, be so many bytes long."""
+    _thread.most = most_bytes
 
 
 def guard(http_client: Any, closed: threading.Event) -> None:
@@ -64,8 +69,8 @@ class _Stream(httpcore2.NetworkStream):
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data = self._awaited(max_bytes, _left(timeout, httpcore2.ReadTimeout))
         _thread.bytes = getattr(_thread, "bytes", 0) + len(data)
-        if _thread.bytes > MAX_BYTES:
-            raise httpcore2.ReadError(f"the reply is longer than {MAX_BYTES >> 20} MiB")
+        if _thread.bytes > getattr(_thread, "most", MAX_BYTES):
+            raise httpcore2.ReadError(f"the reply is longer than {_thread.most >> 20} MiB")
         return data
 
     def _awaited(self, max_bytes: int, seconds: float | None) -> bytes:

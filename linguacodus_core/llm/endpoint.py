@@ -12,11 +12,12 @@ import random
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
+import httpx2
 import openai
 from tenacity import (
     RetryCallState,
@@ -27,51 +28,28 @@ from tenacity import (
 )
 
 from linguacodus_core.errors import EndpointError, ModelUnavailable, ProfileError, PromptTooLong, Unanswered
-from linguacodus_core.llm import deadline, models
+from linguacodus_core.llm import chat, deadline, models
+from linguacodus_core.llm.chat import Reply, Request, projected_tokens
 from linguacodus_core.llm.check import Check
 from linguacodus_core.llm.profiles import Profile
-from linguacodus_core.llm.prompts import Message
 
+__all__ = ["Endpoint", "NoSchema", "Passing", "Reply", "Request", "ping", "projected_tokens", "retry_after"]
+
+R = TypeVar("R")
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 CONNECT_SECONDS = 10.0
 RESTART_SECONDS = 45.0
 PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+NO_CREDIT = "insufficient_quota"
 LONG_PROMPT = re.compile(r"context|too (?:long|large|many tokens)|maximum.*tokens")
 _SECRETS = re.compile(r"(?:sk-|Bearer\s+)[\w.~+/*-]{6,}")
-_LETTERS = b" abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NOT_ASCII = bytes(range(128, 256))
-
-
-@dataclass(frozen=True)
-class Request:
-    """One chat request. parameters: max_tokens and, when set, temperature, top_p, seed.
-
-    prompt: the label of the prompt, for messages.
-    """
-
-    model: str
-    messages: tuple[Message, ...]
-    parameters: Mapping[str, Any]
-    schema: Mapping[str, Any] | None
-    prompt: str
-
-
-@dataclass(frozen=True)
-class Reply:
-    """What came back. Tokens are estimated where the endpoint does not count them."""
-
-    text: str
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    attempts: int = 1
 
 
 class NoSchema(Exception):
     """The endpoint does not decode under a JSON schema."""
 
 
-class _Passing(Exception):
+class Passing(Exception):
     """An attempt failed in a way that may pass.
 
     wait: seconds that the server asked for. unreachable: it is not there, or not there yet.
@@ -120,12 +98,40 @@ class Endpoint:
         self._closed.set()
         self.api.close()
 
+    def body(self, request: Request) -> dict[str, Any]:
+        """The JSON object that a request is sent as."""
+        return chat.body(request, self.profile.token_field)
+
     def send(self, request: Request, until: float) -> Reply:
         """The reply, after retries, at the latest at `until` (of time.monotonic()).
 
         An embedded model's server that died is waited for while it is started again, once.
         Raises EndpointError (Unanswered when the last attempt ran out of time, or was under way at
         close); NoSchema when the endpoint refuses the schema.
+        """
+        content = chat.encoded(self.body(request))
+
+        def post(timeout: openai.Timeout) -> bytes:
+            options: Any = {"timeout": timeout, "security": {"bearer_auth": True}}
+            response = self.api.post(
+                "/chat/completions", cast_to=httpx2.Response, content=content, options=options
+            )
+            return response.content
+
+        def once() -> Reply:
+            longest = self.profile.attempt_timeout
+            return self._read(
+                self.exchange(post, lambda error: self._refused(error, request), until, longest), request
+            )
+
+        reply, attempts = self.retried(once, until)
+        return replace(reply, attempts=attempts)
+
+    def retried(self, once: Callable[[], R], until: float) -> tuple[R, int]:
+        """What `once` gives, tried again while it raises Passing, and the number of attempts.
+
+        Ends at `until` (of time.monotonic()), after the profile's retries, and at close; then the
+        EndpointError of the last attempt is raised.
         """
         started = time.monotonic()
         enough = stop_after_attempt(self.profile.max_retries + 1)
@@ -134,32 +140,76 @@ class Endpoint:
             if self._closed.is_set() or time.monotonic() + state.upcoming_sleep >= until:
                 return True
             failure = state.outcome.exception() if state.outcome else None
-            if self._restarts and isinstance(failure, _Passing) and failure.unreachable:
+            if self._restarts and isinstance(failure, Passing) and failure.unreachable:
                 self._restarts = time.monotonic() - started < RESTART_SECONDS
                 return not self._restarts
             return enough(state)
 
         retrying = Retrying(
-            retry=retry_if_exception_type(_Passing),
+            retry=retry_if_exception_type(Passing),
             wait=_wait,
             sleep=sleep_using_event(self._closed),
             stop=stop,
             reraise=True,
         )
         attempts = 0
+
+        def counted() -> R:
+            nonlocal attempts
+            attempts += 1
+            return once()
+
         try:
-            for attempt in retrying:
-                with attempt:
-                    attempts += 1
-                    reply = self._attempt(request, until)
-        except _Passing as failure:
+            return retrying(counted), attempts
+        except Passing as failure:
             asked = f"; it asks to wait {failure.wait:.0f} s" if failure.wait is not None else ""
             tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
             raise type(failure.error)(
                 f"{failure.error.problem} ({tries} in {time.monotonic() - started:.1f} s{asked})",
                 failure.error.remedy,
             ) from failure.__cause__
-        return replace(reply, attempts=attempts)
+
+    def exchange(
+        self,
+        send: Callable[[openai.Timeout], R],
+        refused: Callable[[openai.APIStatusError], Exception],
+        until: float,
+        longest: float | None = None,
+    ) -> R:
+        """What one attempt of `send` gives, which gets its time-outs and goes through `api`.
+
+        refused: the error to raise for a status of 400 and above. longest: seconds for this attempt.
+        Raises Passing for what another attempt may mend; Unanswered for whatever comes of close().
+        """
+        if self._closed.is_set():
+            raise EndpointError(f"{self.label} was not asked: the run has ended")
+        now = time.monotonic()
+        limit = max(0.001, min(until - now, longest or math.inf))
+        try:
+            with deadline.deadline(now + limit):
+                return send(openai.Timeout(limit, connect=min(CONNECT_SECONDS, limit)))
+        except Exception as error:
+            if self._closed.is_set():
+                raise Unanswered(f"the call to {self.label} was given up: the run has ended") from error
+            if isinstance(error, openai.APITimeoutError):
+                raise Passing(
+                    Unanswered(
+                        f"{self.label} did not answer within {limit:.0f} s",
+                        "raise timeout (or attempt_timeout) in the profile, ask for fewer tokens, "
+                        "or use a faster endpoint",
+                    )
+                ) from error
+            if isinstance(error, openai.APIConnectionError):
+                raise Passing(
+                    EndpointError(
+                        f"cannot reach {self.label}: {self.scrub(str(error.__cause__ or error))}",
+                        "check that the server runs and that the endpoint in the profile is right",
+                    ),
+                    unreachable=True,
+                ) from error
+            if isinstance(error, openai.APIStatusError):
+                raise refused(error) from error
+            raise
 
     def scrub(self, text: str) -> str:
         """The text without this endpoint's API key, or what looks like one."""
@@ -176,74 +226,16 @@ class Endpoint:
         except (KeyError, TypeError) as error:
             raise ValueError("no list of models") from error
 
-    def _attempt(self, request: Request, until: float) -> Reply:
-        if self._closed.is_set():
-            raise EndpointError(f"{self.label} was not asked: the run has ended")
-        now = time.monotonic()
-        limit = max(0.001, min(until - now, self.profile.attempt_timeout or math.inf))
-        body: dict[str, Any] = {
-            "model": request.model,
-            "messages": list(request.messages),
-            **request.parameters,
-        }
-        body[self.profile.token_field] = body.pop("max_tokens")
-        if request.schema is not None:
-            shape = {"name": "reply", "strict": True, "schema": request.schema}
-            body["response_format"] = {"type": "json_schema", "json_schema": shape}
-        try:
-            content = self._sent(body, now + limit, limit)
-        except openai.APITimeoutError as error:
-            raise _Passing(
-                Unanswered(
-                    f"{self.label} did not answer within {limit:.0f} s",
-                    "raise timeout (or attempt_timeout) in the profile, ask for fewer tokens, "
-                    "or use a faster endpoint",
-                )
-            ) from error
-        except openai.APIConnectionError as error:
-            raise _Passing(
-                EndpointError(
-                    f"cannot reach {self.label}: {self.scrub(str(error.__cause__ or error))}",
-                    "check that the server runs and that the endpoint in the profile is right",
-                ),
-                unreachable=True,
-            ) from error
-        except openai.APIStatusError as error:
-            raise self._refused(error, request) from error
-        return self._read(content, request)
-
-    def _sent(self, body: dict[str, Any], until: float, limit: float) -> bytes:
-        """What comes back. Raises openai's errors; Unanswered for whatever comes of close()."""
-        try:
-            with deadline.deadline(until):
-                raw = self.api.chat.completions.with_raw_response.create(
-                    **body, timeout=openai.Timeout(limit, connect=min(CONNECT_SECONDS, limit))
-                )
-                return raw.content
-        except Exception as error:
-            if not self._closed.is_set():
-                raise
-            raise Unanswered(f"the call to {self.label} was given up: the run has ended") from error
-
-    def _refused(self, error: openai.APIStatusError, request: Request) -> Exception:
+    def refusal(self, error: openai.APIStatusError, asked: str) -> Exception:
+        """The error of a status of 400 and above: Passing where another attempt may help. asked: for what."""
         status, text = error.status_code, self._said(error.response.content)
-        problem = f"{self.label} answered HTTP {status} for {request.model}: {text}"
-        if status in PASSING and not (status == 429 and "insufficient_quota" in text):
+        problem = f"{self.label} answered HTTP {status} for {asked}: {text}"
+        if status in PASSING and not (status == 429 and NO_CREDIT in text):
             remedy = (
                 "wait and run again: what is done is kept" if status == 429 else "look into the server's log"
             )
             wait = retry_after(error.response.headers)
-            return _Passing(EndpointError(problem, remedy), wait, unreachable=status == 503)
-        lowered = text.lower()
-        if status in {400, 413, 422} and LONG_PROMPT.search(lowered):
-            return PromptTooLong(
-                f"the prompt {request.prompt} is too long for {request.model}. {problem}",
-                "shorten the description, or use a model with a longer context "
-                f"(the profile says {self.profile.context} tokens)",
-            )
-        refused_schema = re.search(r"response_format|json_schema|schema|grammar", lowered)
-        if status in {400, 422} and request.schema is not None and refused_schema:
-            return NoSchema()
+            return Passing(EndpointError(problem, remedy), wait, unreachable=status == 503)
         key = self.profile.api_key_env
         remedies = {
             401: f"the API key was refused: check {key}" if key else "name its key's variable in api_key_env",
@@ -253,6 +245,20 @@ class Endpoint:
         }
         return EndpointError(problem, remedies.get(status, "check the endpoint and the model in the profile"))
 
+    def _refused(self, error: openai.APIStatusError, request: Request) -> Exception:
+        found = self.refusal(error, request.model)
+        if error.status_code not in {400, 413, 422} or not isinstance(found, EndpointError):
+            return found
+        lowered = self._said(error.response.content).lower()
+        if LONG_PROMPT.search(lowered):
+            return PromptTooLong(
+                f"the prompt {request.prompt} is too long for {request.model}. {found.problem}",
+                "shorten the description, or use a model with a longer context "
+                f"(the profile says {self.profile.context} tokens)",
+            )
+        refused_schema = re.search(r"response_format|json_schema|schema|grammar", lowered)
+        return NoSchema() if request.schema is not None and refused_schema else found
+
     def _read(self, content: bytes, request: Request) -> Reply:
         if content[:200].lstrip().startswith(b"<"):
             raise EndpointError(
@@ -261,38 +267,18 @@ class Endpoint:
                 "and any proxy or log-in page between",
             )
         try:
-            reply = json.loads(content)
-            choice = reply["choices"][0]
-            text = choice["message"].get("content") or ""
-            if not isinstance(text, str):
-                raise TypeError("the content is not text")
-            usage = reply.get("usage") or {}
-            prompt_tokens = int(usage.get("prompt_tokens") or projected_tokens(request.messages))
-            completion_tokens = int(usage.get("completion_tokens") or math.ceil(len(text) / 3))
+            return chat.reply_in(json.loads(content), request.messages)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-            raise _Passing(
+            raise Passing(
                 EndpointError(
                     f"{self.label} answered with something that is no chat completion: {self._said(content)}",
                     "check that the endpoint in the profile is OpenAI-compatible, and the server's log",
                 )
             ) from error
-        return Reply(text, str(choice.get("finish_reason") or "stop"), prompt_tokens, completion_tokens)
 
     def _said(self, content: bytes) -> str:
         text = " ".join(content[:2000].decode("utf-8", "replace").split())
         return self.scrub(text)[:200] or "(an empty body)"
-
-
-def projected_tokens(messages: Sequence[Message]) -> int:
-    """Tokens that messages may take, estimated high: a token for three letters or spaces, for each
-    digit or sign, for two bytes of anything else."""
-    total = 8.0
-    for message in messages:
-        raw = message["content"].encode()
-        others = len(raw.translate(None, _LETTERS))
-        signs = len(raw.translate(None, _LETTERS + _NOT_ASCII))
-        total += 8 + (len(raw) - others) / 3 + signs + (others - signs) / 2
-    return math.ceil(total)
 
 
 def ping(profile: Profile, timeout: float = 5.0) -> Check:
@@ -328,6 +314,16 @@ def ping(profile: Profile, timeout: float = 5.0) -> Check:
     return Check(name, True, f"it offers {len(offered)} models")
 
 
+def refuses_everyone(error: EndpointError) -> bool:
+    """Whether the next call would meet this error too: the endpoint cannot be reached, or refuses the
+    key, the model or the account."""
+    cause = error.__cause__
+    if isinstance(cause, openai.APIStatusError):
+        no_credit = cause.status_code == 429 and NO_CREDIT in cause.response.text
+        return no_credit or cause.status_code in {401, 402, 404}
+    return isinstance(cause, openai.APIConnectionError) and not isinstance(error, Unanswered)
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that a server asks to wait (Retry-After, in seconds or as a date), None when it does not."""
     try:
@@ -343,7 +339,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _wait(state: RetryCallState) -> float:
     failure = state.outcome.exception() if state.outcome else None
-    if isinstance(failure, _Passing) and failure.wait is not None:
+    if isinstance(failure, Passing) and failure.wait is not None:
         return failure.wait * random.uniform(1.0, 1.1)
     return min(LONGEST_WAIT, FIRST_WAIT * float(2 ** (state.attempt_number - 1))) * random.uniform(0.5, 1.0)
 

@@ -13,8 +13,9 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ class CallRecord:
 
 
 COLUMNS = tuple(field.name for field in fields(CallRecord))
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM calls WHERE key = ?"
+INSERT = f"INSERT OR IGNORE INTO calls ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
+values = attrgetter(*COLUMNS)
+"""A record as a row, in the order of COLUMNS."""
 
 
 def call_key(
@@ -88,39 +93,50 @@ class Ledger:
         """Open or create the ledger. Raises StoreError when the file is damaged or cannot be written."""
         self.path = Path(path)
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
+        self._users_of_keys = threading.Lock()
         self._alone: dict[str, tuple[threading.Lock, int]] = {}
         self._pid = os.getpid()
         with self._described():
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._calls_under_way = self.path.with_name(f"{self.path.name}.lock").open("a")
-            self._connection = self._open()
+            self._connect()
 
     def get(self, key: str) -> CallRecord | None:
         """The call of that key, None when it was never made."""
-        found = self._query(f"SELECT {', '.join(COLUMNS)} FROM calls WHERE key = ?", (key,))
+        found = self.query(SELECT, (key,))
         return CallRecord(*found[0]) if found else None
+
+    def knows(self, key: str) -> bool:
+        """Whether the call of that key was made."""
+        return bool(self.query("SELECT 1 FROM calls WHERE key = ?", (key,)))
 
     def put(self, record: CallRecord) -> None:
         """Add a call, committed on return. A key that is there already keeps its first record."""
-        marks = ", ".join("?" * len(COLUMNS))
-        values = tuple(getattr(record, column) for column in COLUMNS)
+        with self.changing() as connection:
+            connection.execute(INSERT, values(record))
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, committed when the block ends, undone when it raises; other threads wait.
+
+        For tables that must change together with the calls.
+        """
         with self._described(), self._lock:
             self._same_process()
             with self._connection:
-                self._connection.execute(
-                    f"INSERT OR IGNORE INTO calls ({', '.join(COLUMNS)}) VALUES ({marks})", values
-                )
+                yield self._connection
 
     def records(self, keys: Iterable[str] | None = None) -> list[dict[str, object]]:
         """Rows of the table llm_calls: those of keys in their order (unknown ones left out), or all."""
         if keys is None:
-            found = self._query(f"SELECT {', '.join(COLUMNS)} FROM calls ORDER BY created, key")
+            found = self.query(f"SELECT {', '.join(COLUMNS)} FROM calls ORDER BY created, key")
             return [asdict(CallRecord(*row)) for row in found]
         rows = (self.get(key) for key in dict.fromkeys(keys))
         return [asdict(record) for record in rows if record is not None]
 
     def __len__(self) -> int:
-        return int(self._query("SELECT count(*) FROM calls")[0][0])
+        return int(self.query("SELECT count(*) FROM calls")[0][0])
 
     @contextmanager
     def alone(self, key: str, timeout: float, cancel: threading.Event | None = None) -> Iterator[None]:
@@ -131,7 +147,7 @@ class Ledger:
         Raises EndpointError when the wait passes timeout (seconds), or `cancel` is set meanwhile.
         """
         until = time.monotonic() + timeout
-        with self._lock:
+        with self._users_of_keys:
             lock, users = self._alone.get(key, (threading.Lock(), 0))
             self._alone[key] = (lock, users + 1)
         try:
@@ -143,7 +159,7 @@ class Ledger:
             finally:
                 lock.release()
         finally:
-            with self._lock:
+            with self._users_of_keys:
                 users = self._alone[key][1] - 1
                 if users:
                     self._alone[key] = (lock, users)
@@ -158,6 +174,8 @@ class Ledger:
             try:
                 fcntl.lockf(self._calls_under_way, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
                 break
+            except ValueError as error:
+                raise self._is_closed() from error
             except (BlockingIOError, PermissionError):
                 if cancel.wait(ASK_AGAIN_SECONDS):
                     raise EndpointError("the run ended while another process made the same call") from None
@@ -166,12 +184,14 @@ class Ledger:
         try:
             yield
         finally:
-            fcntl.lockf(self._calls_under_way, fcntl.LOCK_UN, 1, byte)
+            with suppress(ValueError):  # a closed file holds no lock any more
+                fcntl.lockf(self._calls_under_way, fcntl.LOCK_UN, 1, byte)
 
     def close(self) -> None:
         """Close the file; what was put is kept."""
-        with self._lock:
+        with self._lock, self._reading:
             self._connection.close()
+            self._reader.close()
             self._calls_under_way.close()
 
     def __enter__(self) -> "Ledger":
@@ -180,10 +200,15 @@ class Ledger:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _query(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._described(), self._lock:
+    def query(self, sql: str, parameters: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT, as of the last commit; waits for no other thread's transaction."""
+        with self._described(), self._reading:
             self._same_process()
-            return self._connection.execute(sql, values).fetchall()
+            return self._reader.execute(sql, parameters).fetchall()
+
+    def _connect(self) -> None:
+        self._connection = self._open()
+        self._reader = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
@@ -204,15 +229,18 @@ class Ledger:
 
     def _same_process(self) -> None:
         if os.getpid() != self._pid:  # a connection must not be carried through a fork
-            self._connection = self._open()
+            self._connect()
             self._pid = os.getpid()
+
+    def _is_closed(self) -> StoreError:
+        return StoreError(f"the ledger {self.path} is closed", "open it again")
 
     @contextmanager
     def _described(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.ProgrammingError as error:
-            raise StoreError(f"the ledger {self.path} is closed", "open it again") from error
+            raise self._is_closed() from error
         except sqlite3.OperationalError as error:
             raise StoreError(
                 f"the ledger {self.path} cannot be used: {error}",

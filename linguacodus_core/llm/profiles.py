@@ -33,16 +33,22 @@ EMBEDDED = "embedded:"
 
 
 class Prices(BaseModel):
-    """US dollars a million tokens."""
+    """US dollars a million tokens. batch_discount: what the Batch API takes off, 0.5 for half the price."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input: float = Field(default=0.0, ge=0)
     output: float = Field(default=0.0, ge=0)
+    batch_discount: float = Field(default=0.5, ge=0, le=1)
 
     def usd(self, prompt_tokens: int, completion_tokens: int) -> float:
         """What a call of so many tokens costs, in US dollars."""
         return (prompt_tokens * self.input + completion_tokens * self.output) / 1e6
+
+    def in_batch(self) -> "Prices":
+        """The prices of the Batch API."""
+        share = 1 - self.batch_discount
+        return Prices(input=self.input * share, output=self.output * share, batch_discount=0.0)
 
 
 class Role(BaseModel):

@@ -240,6 +240,8 @@ def test_the_batch_api_takes_one_run_to_submit_and_a_later_one_to_collect(tmp_pa
         assert (first.version, server.calls) == ("", 0)
         waiting = kernels(folder, profile=str(profile), budget_usd=1, batch=True)
         assert "12 wait in open batches" in waiting.pending
+        with pytest.raises(DatasetError, match="12 of these calls wait in a batch"):
+            kernels(folder, profile=str(profile), budget_usd=1)
         server.complete()
         last = kernels(folder, profile=str(profile), budget_usd=1, batch=True)
         assert (last.instructions, server.calls, len(server.batches)) == (12, 0, 1)
