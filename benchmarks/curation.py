@@ -1,14 +1,13 @@
-"""What curation takes at the size of Code4ML, beside a plain pandas script and the bare reading and writing.
+"""What curation takes at the size of Code4ML, beside a plain pandas script and bare reading and writing.
 
-`python benchmarks/curation.py CORPUS_DIR` (made by benchmarks/code4ml_corpus.py) prints a table: seconds and peak
-memory of reading, curating, ranking, selecting and writing; of the same by pandas; of pyarrow reading the blocks
-and writing them as Parquet, nothing else. Each in a process of its own, one after the other. It checks that both
-selections are the same, and with `--quarter DIR` (a corpus of a quarter of the size) how the cost grows.
+`python benchmarks/curation.py CORPUS_DIR` (made by benchmarks/code4ml_corpus.py) prints a table: seconds and
+peak memory of reading, curating, ranking, selecting and writing; of the same by pandas; of pyarrow reading
+the blocks and writing them as Parquet, nothing else. Each in a process of its own, one after the other. It
+checks that both selections are the same; `--quarter DIR` (a corpus a quarter as large) shows how cost grows.
 """
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time

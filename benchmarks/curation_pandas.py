@@ -1,7 +1,7 @@
 """The same selection as curation's, by a plain pandas script: what one writes without a thought of scale.
 
 `python benchmarks/curation_pandas.py CORPUS_DIR OUT_DIR` reads the three CSV files whole, merges, joins the
-cells, drops what is unusable, near-duplicate or unranked, keeps the best 75 of each competition, writes Parquet.
+cells, drops what is unusable, near-duplicate or unranked, keeps 75 of each competition, writes Parquet.
 What is no matter of scale (the metric table, the handling of magics, what counts as usable) is the project's
 own, so that the selections can be compared row by row.
 """

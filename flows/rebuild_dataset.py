@@ -8,13 +8,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from linguacodus_core.dataset.batch import refuse_what_waits, submit_or_collect
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from linguacodus_core.curation.corpus import Corpus
 from linguacodus_core.curation.shard import CuratedShard
 from linguacodus_core.dataset import work
+from linguacodus_core.dataset.batch import refuse_what_waits, submit_or_collect
 from linguacodus_core.dataset.extract import code_tokens
 from linguacodus_core.dataset.instruct import InstructedShard, chosen
 from linguacodus_core.dataset.projection import Projection, project

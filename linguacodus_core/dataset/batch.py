@@ -23,7 +23,7 @@ def refuse_what_waits(
     studied: Sequence[StudiedShard],
     only: frozenset[str] | None,
 ) -> None:
-    """Raise DatasetError when calls of this extraction wait in an open batch: they would be paid for twice."""
+    """Raise DatasetError when calls of this extraction wait in an open batch: paid for twice otherwise."""
     waiting = batch.waiting(client.ledger)
     if not waiting:
         return

@@ -17,7 +17,8 @@ from linguacodus_core.dataset.version import list_versions, open_version
 ENOUGH = 20
 """Solutions that a cell must count to be believed."""
 
-Shares = Mapping[str, float]
+Counts = Mapping[str, int]
+"""family -> solutions of which it is the main model."""
 
 
 @dataclass(frozen=True)
@@ -25,24 +26,27 @@ class Prior:
     """Cells of one or two tables, the first preferred. name: where they came from."""
 
     name: str
-    tables: tuple[Mapping[tuple[str, str], tuple[int, Shares]], ...]
+    tables: tuple[Mapping[tuple[str, str], Counts], ...]
 
     @property
     def sha256(self) -> str:
         """The SHA-256 (hex) of all that it says."""
-        return hashlib.sha256(repr([sorted(table.items()) for table in self.tables]).encode()).hexdigest()
+        said = [
+            sorted((cell, sorted(counts.items())) for cell, counts in table.items()) for table in self.tables
+        ]
+        return hashlib.sha256(repr(said).encode()).hexdigest()
 
-    def shares(self, data_types: Sequence[str], category: str) -> Shares:
-        """family -> share of the solutions for a task's first kind of data and its metric's category.
+    def counts(self, data_types: Sequence[str], category: str) -> Counts:
+        """How often each family is the main model, for a task's first kind of data and its metric's category.
 
         Where that cell counts fewer than ENOUGH, all metrics together; empty where that is too few as well.
         """
         for kind in data_types[:1]:
             for table in self.tables:
                 for cell in ((kind, category), (kind, ANY)):
-                    count, shares = table.get(cell, (0, {}))
-                    if count >= ENOUGH:
-                        return shares
+                    counts = table.get(cell, {})
+                    if sum(counts.values()) >= ENOUGH:
+                        return counts
         return {}
 
 
@@ -56,16 +60,15 @@ def current() -> Prior:
 
 
 @lru_cache(maxsize=1)
-def shipped() -> Mapping[tuple[str, str], tuple[int, Shares]]:
+def shipped() -> Mapping[tuple[str, str], Counts]:
     """The table that ships."""
     text = files("linguacodus_core.dataset").joinpath("popularity.csv").read_text("utf-8")
     return _cells(list(csv.DictReader(text.splitlines())))
 
 
-def _cells(rows: Sequence[Mapping[str, object]]) -> Mapping[tuple[str, str], tuple[int, Shares]]:
-    found: dict[tuple[str, str], tuple[int, dict[str, float]]] = {}
+def _cells(rows: Sequence[Mapping[str, object]]) -> Mapping[tuple[str, str], Counts]:
+    found: dict[tuple[str, str], dict[str, int]] = {}
     for row in rows:
-        total = int(str(row["cell_solutions"]))
-        cell = found.setdefault((str(row["data_type"]), str(row["metric_category"])), (total, {}))
-        cell[1][str(row["family"])] = int(str(row["solutions"])) / total
+        cell = found.setdefault((str(row["data_type"]), str(row["metric_category"])), {})
+        cell[str(row["family"])] = int(str(row["solutions"]))
     return found

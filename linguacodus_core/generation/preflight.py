@@ -6,13 +6,14 @@ from pathlib import Path
 
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.agenda import next_step
-from linguacodus_core.progress import say, warn
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.llm.fetch import fetch_model
 from linguacodus_core.llm.profiles import load_profile
+from linguacodus_core.progress import say, warn
 from linguacodus_core.sandbox.check import require
 from linguacodus_core.taskfolder.read import read_task
+
 
 def preflight(request: GenerateRequest) -> float:
     """Check output folder, task, profile and sandbox, and fetch the embedded model if it is not here.

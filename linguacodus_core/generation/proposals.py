@@ -43,7 +43,7 @@ def proposals(request: GenerateRequest, spec: TaskSpec, data: DataProfile) -> li
     found: list[Candidate] = []
     effort = effort_for(request.time_limit)
     if "prior" in request.sources:
-        plans = prior_plans(spec, data, current().shares(spec.data_types, spec.metric_category))
+        plans = prior_plans(spec, data, current().counts(spec.data_types, spec.metric_category))
         new = plans[1:] if request.floor and spec.train_rows < SMALL else plans
         found += [
             _candidate("prior", f"prior {number}", plan, spec, effort) for number, plan in enumerate(new, 1)

@@ -11,11 +11,11 @@ from linguacodus_core.dataset.prior import current
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.clock import Clock
 from linguacodus_core.generation.journal import Journal
-from linguacodus_core.progress import Standing, say, warn
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 from linguacodus_core.generation.search import Contender, Search
 from linguacodus_core.llm.profiles import Profile
+from linguacodus_core.progress import Standing, say, warn
 from linguacodus_core.scoring.holdout import Split
 from linguacodus_core.settings import local_home
 from linguacodus_core.synthesis.capability import Capability

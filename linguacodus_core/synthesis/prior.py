@@ -19,13 +19,16 @@ from linguacodus_core.taskfolder.spec import DataType, TaskSpec
 _NORTH = re.compile(r"(?i)(^|[^a-z])(lat(itude)?|northing|y_?coord\w*)([^a-z]|$)")
 _EAST = re.compile(r"(?i)(^|[^a-z])(lon(g|gitude)?|lng|easting|x_?coord\w*)([^a-z]|$)")
 
+BY_HAND = 100
+"""Solutions that the order found by hand weighs as much as."""
+
 
 def prior_plans(
-    spec: TaskSpec, profile: DataProfile, popular: Mapping[str, float] | None = None
+    spec: TaskSpec, profile: DataProfile, popular: Mapping[str, int] | None = None
 ) -> list[PipelinePlan]:
     """Plans for the task, best expected first; [0] is the floor: one fast model that runs on anything.
 
-    popular: family -> share of the corpus's solutions (dataset.prior); without it the order is the one by hand.
+    popular: family -> solutions of the corpus (dataset.prior); without it the order is the one by hand.
     """
     if spec.image_column:
         rows = _image_rows()
@@ -43,17 +46,22 @@ def prior_plans(
     return [*found[:1], *_by_popularity(found[1:], popular or {})]
 
 
-def _by_popularity(plans: list[PipelinePlan], popular: Mapping[str, float]) -> list[PipelinePlan]:
+def _by_popularity(plans: list[PipelinePlan], popular: Mapping[str, int]) -> list[PipelinePlan]:
     """One plan of each family, the popular first, then the families' second plans, and so on.
 
-    Families that the corpus does not name keep their order behind those that it names.
+    The order by hand counts as if it were BY_HAND solutions more, the first family's most.
     """
+    if not popular:
+        return plans
+    ranks = {family: rank for rank, family in enumerate(dict.fromkeys(plan.family for plan in plans))}
+    whole = sum(1 / (1 + rank) for rank in ranks.values())
+    votes = {family: popular.get(family, 0) + BY_HAND / (1 + rank) / whole for family, rank in ranks.items()}
     seen: Counter[str] = Counter()
-    keys = []
+    keyed = []
     for position, plan in enumerate(plans):
-        keys.append((seen[plan.family] if popular else 0, -popular.get(plan.family, 0.0), position))
+        keyed.append(((seen[plan.family], -votes[plan.family], position), plan))
         seen[plan.family] += 1
-    return [plan for _, plan in sorted(zip(keys, plans, strict=True), key=lambda pair: pair[0])]
+    return [plan for _, plan in sorted(keyed, key=lambda item: item[0])]
 
 
 def _is_series(spec: TaskSpec) -> bool:

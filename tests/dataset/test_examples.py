@@ -73,7 +73,9 @@ def test_a_competition_without_a_metric_has_no_line_of_it() -> None:
 def test_a_solution_that_stands_across_the_split_gives_no_example() -> None:
     rows, dropped = made(leaks={"s1": "s9"})
     assert rows == []
-    assert [(row["reason"], row["detail"]) for row in dropped] == [("near-duplicate across the split", "of s9")]
+    assert [(row["reason"], row["detail"]) for row in dropped] == [
+        ("near-duplicate across the split", "of s9")
+    ]
 
 
 def test_a_shortened_description_is_counted_and_never_silent() -> None:

@@ -4,6 +4,7 @@ from linguacodus_core.dataset import prior as priors
 from linguacodus_core.dataset.figure import heat_map
 from linguacodus_core.dataset.popularity import popularity
 from linguacodus_core.dataset.prior import Prior
+from linguacodus_core.extraction.vocabulary import FAMILIES
 from linguacodus_core.tables import DATASET, table
 
 COMPETITIONS = table(
@@ -24,7 +25,9 @@ def counted(*families: tuple[str, list[str]]) -> list[tuple[object, ...]]:
 
 
 def test_the_main_model_is_counted_by_data_type_and_metric() -> None:
-    found = counted(("a", ["xgboost", "linear"]), ("a", ["xgboost"]), ("b", ["lightgbm"]), ("c", ["cnn"]), ("a", []))
+    found = counted(
+        ("a", ["xgboost", "linear"]), ("a", ["xgboost"]), ("b", ["lightgbm"]), ("c", ["cnn"]), ("a", [])
+    )
     assert ("tabular", "AUC", "xgboost", 2, 3, pytest.approx(2 / 3)) in found
     assert ("text", "AUC", "lightgbm", 1, 1, 1.0) in found
     assert ("image", "", "cnn", 1, 1, 1.0) in found
@@ -50,20 +53,25 @@ def test_the_figure_is_a_picture_with_and_without_data(rows: list[tuple[str, lis
 
 
 def test_the_prior_is_read_where_enough_solutions_were_counted() -> None:
-    newest = {("tabular", "AUC"): (25, {"linear": 1.0}), ("text", "AUC"): (3, {"svm": 1.0})}
-    ships = {("text", ""): (90, {"transformer": 0.6, "linear": 0.4})}
+    newest = {("tabular", "AUC"): {"linear": 25}, ("text", "AUC"): {"svm": 3}}
+    ships = {("text", ""): {"transformer": 60, "linear": 30}}
     prior = Prior("test", (newest, ships))
-    assert prior.shares(["tabular", "text"], "AUC") == {"linear": 1.0}
-    assert prior.shares(["text"], "AUC") == {"transformer": 0.6, "linear": 0.4}
-    assert prior.shares(["audio"], "AUC") == {}
-    assert prior.shares([], "AUC") == {}
+    assert prior.counts(["tabular", "text"], "AUC") == {"linear": 25}
+    assert prior.counts(["text"], "AUC") == {"transformer": 60, "linear": 30}
+    assert prior.counts(["audio"], "AUC") == {}
+    assert prior.counts([], "AUC") == {}
+
+
+def test_another_count_is_another_prior() -> None:
+    one, other = (Prior("test", ({("text", ""): {"svm": n}},)) for n in (3, 4))
+    assert one.sha256 != other.sha256
 
 
 def test_the_table_that_ships_is_in_force_without_a_version(home: object) -> None:
     assert priors.current().name == "the table that ships"
 
 
-def test_the_table_that_ships_has_shares_that_add_up() -> None:
-    for total, shares in priors.shipped().values():
-        assert total > 0
-        assert sum(shares.values()) == pytest.approx(1.0)
+def test_the_table_that_ships_counts_models_that_exist() -> None:
+    table = priors.shipped()
+    assert sum(table["tabular", ""].values()) > 100
+    assert {family for counts in table.values() for family in counts} <= set(FAMILIES)

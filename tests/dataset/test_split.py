@@ -6,7 +6,9 @@ TEXT = "\n".join(f"Rule {n}: predict the number {n} from the column {n} of the t
 
 
 def competitions(*names: str, description: str = "") -> "object":
-    return table("competitions", [{"competition": name, "description": description} for name in names], DATASET)
+    return table(
+        "competitions", [{"competition": name, "description": description} for name in names], DATASET
+    )
 
 
 def test_a_competition_keeps_its_split_when_others_come() -> None:

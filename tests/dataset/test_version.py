@@ -75,7 +75,9 @@ def test_what_has_no_manifest_does_not_exist() -> None:
     assert publish("a")[1] is True
 
 
-def test_a_killed_publication_is_not_there_and_is_made_whole_by_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_publication_is_not_there_and_is_made_whole_by_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def killed(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -50,8 +50,7 @@ class MemorySource:
             for number, cell in enumerate(cells)
         ]
         rows.sort(key=lambda row: hashlib.sha256(str(row).encode()).digest())  # in no order at all
-        for batch in table("code_blocks", rows, DATASET).to_batches(max_chunksize=7):
-            yield batch
+        yield from table("code_blocks", rows, DATASET).to_batches(max_chunksize=7)
 
     def unreadable(self) -> pa.Table:
         return table("dropped", [{"table": "code_blocks", "row": "9", "reason": "torn"}], DATASET)

@@ -371,7 +371,14 @@ def test_the_source_reads_only_the_competitions_that_are_named(two_competitions)
     assert titanic.kernels().num_rows == 5
     assert titanic.unreadable().num_rows == 0
     assert (
-        len({prices.fingerprint(), titanic.fingerprint(), KaggleSource(two_competitions, ["titanic", "prices"]).fingerprint()}) == 3
+        len(
+            {
+                prices.fingerprint(),
+                titanic.fingerprint(),
+                KaggleSource(two_competitions, ["titanic", "prices"]).fingerprint(),
+            }
+        )
+        == 3
     )
 
 

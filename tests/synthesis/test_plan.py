@@ -231,3 +231,22 @@ def test_random_plans_are_valid_reproducible_and_varied(task: tuple[TaskSpec, Da
     assert plans == [random_plan(*task, seed) for seed in range(30)]
     assert len({plan.family for plan in plans}) >= 4
     assert all(repair(plan, *task)[1] == () for plan in plans)
+
+
+def test_the_corpus_says_which_family_comes_first_behind_the_floor(
+    task: tuple[TaskSpec, DataProfile],
+) -> None:
+    by_hand = prior_plans(*task)
+    last = by_hand[-1].family
+    led = prior_plans(*task, {last: 100_000})
+    assert led[0] == by_hand[0]
+    assert led[1].family == last
+    assert sorted(plan.model_dump_json() for plan in led) == sorted(
+        plan.model_dump_json() for plan in by_hand
+    )
+
+
+def test_few_solutions_do_not_overrule_the_order_by_hand(task: tuple[TaskSpec, DataProfile]) -> None:
+    by_hand = list(dict.fromkeys(plan.family for plan in prior_plans(*task)[1:]))
+    led = list(dict.fromkeys(plan.family for plan in prior_plans(*task, {by_hand[-1]: 1})[1:]))
+    assert led[:4] == by_hand[:4]

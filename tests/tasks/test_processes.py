@@ -31,7 +31,7 @@ def test_work_is_done_in_another_process() -> None:
 
 
 def test_an_error_there_is_raised_here() -> None:
-    with pytest.raises(ValueError, match="^no$"):
+    with pytest.raises(ValueError, match=r"^no$"):
         apart(refuse, "no")
 
 
