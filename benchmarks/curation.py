@@ -138,9 +138,8 @@ def _rows(corpus: Path, quarter: Path | None, folder: Path) -> "list[tuple[str, 
     rows.append(("plain pandas", *measured("plain pandas", command)))
     mine = selection(folder / "curation" / "selected.parquet", "kernel")
     theirs = selection(out / "solutions.parquet", "kernel_id")
-    print(
-        f"the same selection: {mine == theirs} ({len(mine):,} and {len(theirs):,}, {len(mine & theirs):,} common)"
-    )
+    common = len(mine & theirs)
+    print(f"the same selection: {mine == theirs} ({len(mine):,} and {len(theirs):,}, {common:,} common)")
     return rows
 
 
