@@ -24,7 +24,7 @@ from linguacodus_core.curation.shard import SOLUTIONS, curate_shard
 from linguacodus_core.dataset.writer import VersionWriter
 from linguacodus_core.sources.code4ml import Code4MLSource
 from linguacodus_core.tables import DATASET
-from tasks.processes import pool
+from tasks.processes import pool, warm_up
 
 HERE = Path(__file__).parent
 
@@ -33,6 +33,7 @@ def ours(corpus: Path, out: Path) -> None:
     """Read, curate, rank, select and write, as the flow's tasks do."""
     options, source = CurationOptions(), Code4MLSource(corpus)
     began = time.monotonic()
+    warm_up()
     read = take_in(source, source.fingerprint(), options, out / "corpus", lambda _: None)
     print(f"read and ranked: {time.monotonic() - began:.1f} s", file=sys.stderr)
     jobs = [

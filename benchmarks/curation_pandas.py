@@ -7,6 +7,7 @@ own, so that the selections can be compared row by row.
 """
 
 import sys
+import zlib
 from pathlib import Path
 
 import pandas as pd
@@ -28,7 +29,7 @@ def usable(code: str) -> bool:
 
 def signature(code: str) -> MinHash:
     """The MinHash of a kernel's lines, as datasketch's first example makes one."""
-    made = MinHash(num_perm=128, scheme="affine32")
+    made = MinHash(num_perm=128, hashfunc=zlib.crc32, scheme="affine32")
     for line in {line.strip() for line in code.splitlines() if line.strip()}:
         made.update(line.encode())
     return made

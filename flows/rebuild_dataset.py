@@ -29,7 +29,7 @@ from linguacodus_core.llm.server import endpoint_for
 from linguacodus_core.progress import say
 from linguacodus_core.settings import ledger_path
 from tasks.models import fetch_model
-from tasks.processes import cores
+from tasks.processes import cores, warm_up
 from tasks.rebuild import (
     announce,
     ask_shards,
@@ -67,6 +67,7 @@ def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
         board = RebuildBoard(request)
         if not request.dry_run and (known := work.finished(key)):
             return board.finished(_result(open_version(known), False, began))
+        warm_up()
         with board.counting("blocks read") as counting:
             corpus = take_in(request, fingerprint, counting.more)
         curated = curate(corpus, request, board)

@@ -29,6 +29,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def warm_up() -> None:
+    """Start the processes, so that they are there when the first work comes."""
+    for _ in range(cores()):
+        pool().submit(os.getpid)
+
+
 @lru_cache(maxsize=1)
 def pool() -> ProcessPoolExecutor:
     """The processes, started when the first work comes."""

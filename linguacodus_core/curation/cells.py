@@ -9,7 +9,9 @@ import re
 import warnings
 from collections.abc import Sequence
 
-_SUSPECT = re.compile(r"^[ \t]*(?:[%!?]|[\w.\[\]'\"]+\?{1,2}[ \t]*\x00?$)|=[ \t]*[%!]", re.MULTILINE)
+_SUSPECT = (re.compile(r"\n[ \t]*[%!?]"), re.compile(r"=[ \t]*[%!]"), re.compile(r"\?[ \t]*\x00?(?:\n|\Z)"))
+"""Each begins with a letter of its own, which is what makes searching quick."""
+
 _KEEP_BODY = frozenset(
     {"time", "timeit", "capture", "prun", "memit", "mprun", "python", "python3", "py", "px", "script python"}
 )
@@ -22,8 +24,10 @@ _ASSIGNED = re.compile(r"^(?P<left>[ \t]*[\w.,\[\]'\" ]+?=[ \t]*)(?P<sign>[%!])(
 
 
 def suspect(text: str) -> bool:
-    """Whether a text may hold magics or shell lines; most cells do not, and need no second look."""
-    return _SUSPECT.search(text) is not None
+    """Whether a text may hold magics or shell lines; most do not, and need no second look."""
+    if "%" not in text and "!" not in text and "?" not in text:
+        return False
+    return text.lstrip()[:1] in ("%", "!", "?") or any(pattern.search(text) for pattern in _SUSPECT)
 
 
 def join(cells: Sequence[str]) -> str:
@@ -37,9 +41,9 @@ def plain(cell: str) -> str:
     `%time model.fit(X)` stays as `model.fit(X)`, the body of `%%time` stays, that of `%%bash` goes. A cell
     that is Python as it stands (`%` begins a line of a long expression) is left alone.
     """
-    if _is_python(cell):
-        return cell
     lines = cell.split("\n")
+    if not any(map(_is_magic, lines)) or _is_python(cell):
+        return cell
     first = next((number for number, line in enumerate(lines) if line.strip()), None)
     if first is not None and lines[first].lstrip().startswith("%%"):
         head = lines[first].strip()
@@ -75,6 +79,10 @@ def _without_magic(lines: list[str]) -> list[str]:
         else:
             found.append(line)
     return found
+
+
+def _is_magic(line: str) -> bool:
+    return bool(_LINE.match(line) or _ASSIGNED.match(line))
 
 
 def _is_python(cell: str) -> bool:

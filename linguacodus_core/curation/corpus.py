@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from linguacodus_core import store
 from linguacodus_core.curation.competitions import judge
+from linguacodus_core.curation.ahead import ahead
 from linguacodus_core.curation.options import CurationOptions
 from linguacodus_core.curation.ranking import rank
 from linguacodus_core.sources.source import Source
@@ -28,6 +29,7 @@ from linguacodus_core.tables import DATASET, table
 
 KERNELS_PER_SHARD = 250
 MOST_SHARDS = 64
+BUNDLE_BYTES = 64 << 20
 MANIFEST = "corpus.json"
 NO_KERNEL = "no kernel that can be selected"
 SHARD_SCHEMA = pa.schema(list(DATASET["code_blocks"]))
@@ -56,10 +58,9 @@ class Corpus(BaseModel):
         """The code blocks of one shard (table `code_blocks`)."""
         return self.folder / f"blocks-{number:02}.parquet"
 
-    @property
-    def ranked(self) -> Path:
-        """Kernels that may be selected, best first within a competition, with `ranked_by` and `shard`."""
-        return self.folder / "ranked.parquet"
+    def ranked(self, number: int) -> Path:
+        """The kernels of one shard that may be selected, best first within a competition, with `ranked_by`."""
+        return self.folder / f"ranked-{number:02}.parquet"
 
 
 def take_in(
@@ -67,7 +68,7 @@ def take_in(
 ) -> Corpus:
     """Read a source into `folder`, or find it there.
 
-    Writes competitions.parquet, kernels.parquet, ranked.parquet, dropped.parquet, blocks-NN.parquet, and
+    Writes competitions.parquet, kernels.parquet, dropped.parquet, ranked-NN.parquet, blocks-NN.parquet, and
     corpus.json last: a folder without it is incomplete and made anew. on_blocks: told how many blocks more
     were read. Raises CorpusError when the source cannot be read, StoreError when the disk cannot be written.
     """
@@ -84,7 +85,10 @@ def take_in(
         blocks, characters = _sort_into_shards(source, ranked, shards, folder, on_blocks)
     store.write_table(folder / "competitions.parquet", judged)
     store.write_table(folder / "kernels.parquet", kernels.cast(DATASET["kernels"]))
-    store.write_table(folder / "ranked.parquet", pa.Table.from_pandas(ranked, preserve_index=False))
+    for number in range(shards):
+        own = ranked[ranked["shard"] == number].drop(columns="shard")
+        own_table = pa.Table.from_pandas(own, preserve_index=False)
+        store.write_table(folder / f"ranked-{number:02}.parquet", own_table)
     late = pa.Table.from_pandas(unranked, schema=DATASET["dropped"], preserve_index=False)
     idle = _idle(judged, ranked)
     store.write_table(folder / "dropped.parquet", pa.concat_tables([out, idle, late, source.unreadable()]))
@@ -135,30 +139,42 @@ def _sort_into_shards(
                 pq.ParquetWriter(
                     folder / f"blocks-{number:02}.parquet",
                     SHARD_SCHEMA,
-                    compression="zstd",
-                    compression_level=1,
+                    compression="lz4",
                 )
             )
             for number in range(shards)
         ]
-        for batch in source.blocks():
-            blocks += batch.num_rows
-            characters += pc.sum(pc.utf8_length(batch["code"])).as_py() or 0
-            for number, part in _parts(batch, names, shard_of):
+        for batches in _bundles(ahead(source.blocks())):
+            read = pa.Table.from_batches(batches)
+            blocks += read.num_rows
+            characters += pc.sum(pc.utf8_length(read["code"])).as_py() or 0
+            for number, part in _parts(read, names, shard_of):
                 writers[number].write_table(part)
-            on_blocks(batch.num_rows)
+            on_blocks(read.num_rows)
     return blocks, characters
 
 
-def _parts(
-    batch: pa.RecordBatch, names: pa.Array, shard_of: NDArray[np.int16]
-) -> Iterator[tuple[int, pa.Table]]:
-    """The batch's code cells of known kernels, by shard."""
-    position = pc.index_in(batch["kernel"], value_set=names)
-    wanted = pc.and_(pc.is_valid(position), pc.equal(batch["kind"], "code"))
+def _bundles(batches: Iterator[pa.RecordBatch]) -> Iterator[list[pa.RecordBatch]]:
+    """Batches in bundles of about BUNDLE_BYTES: many small row groups would cost more than all the rest."""
+    bundle: list[pa.RecordBatch] = []
+    held = 0
+    for batch in batches:
+        bundle.append(batch)
+        held += batch.nbytes
+        if held >= BUNDLE_BYTES:
+            yield bundle
+            bundle, held = [], 0
+    if bundle:
+        yield bundle
+
+
+def _parts(read: pa.Table, names: pa.Array, shard_of: NDArray[np.int16]) -> Iterator[tuple[int, pa.Table]]:
+    """The code cells of known kernels, by shard."""
+    position = pc.index_in(read["kernel"], value_set=names)
+    wanted = pc.and_(pc.is_valid(position), pc.equal(read["kind"], "code"))
     if not pc.any(wanted).as_py():
         return
-    kept = pa.Table.from_batches([batch]).filter(wanted).cast(SHARD_SCHEMA)
+    kept = read.filter(wanted).cast(SHARD_SCHEMA)
     shard = shard_of[position.filter(wanted).to_numpy()]
     order = np.argsort(shard, kind="stable")
     found, starts = np.unique(shard[order], return_index=True)

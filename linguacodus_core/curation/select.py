@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from linguacodus_core.curation import cells
 from linguacodus_core.curation.duplicates import Families, Signature, signature
@@ -85,7 +86,8 @@ def _source(joined: str) -> str:
 
 def unusable(source: str, options: CurationOptions) -> tuple[str, str]:
     """(reason, detail) why a source is no solution, whatever its syntax; ("", "") when it may be one."""
-    lines = sum(1 for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    code = (line for line in source.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    lines = len(list(islice(code, options.least_lines)))
     if lines == 0:
         return NO_CODE, ""
     if lines < options.least_lines:

@@ -54,7 +54,7 @@ def curate_shard(corpus: Corpus, number: int, options: CurationOptions, folder: 
     Tables: solutions (with signatures, by competition and place), code_blocks of these, dropped, competitions
     (those with solutions; data types that nothing else told are told by their code).
     """
-    ranked = pq.read_table(corpus.ranked, filters=[("shard", "=", number)]).to_pandas()
+    ranked = pq.read_table(corpus.ranked(number)).to_pandas()
     blocks = pq.read_table(corpus.shard(number)).sort_by([("kernel", "ascending"), ("block", "ascending")])
     code = _Cells(blocks)
     rows: list[dict[str, object]] = []
@@ -136,9 +136,9 @@ def _dropped(competition: str, found: Selection) -> Iterator[dict[str, object]]:
 
 
 def _competitions(corpus: Corpus, solutions: pa.Table) -> pa.Table:
-    chosen = set(solutions["competition"].to_pylist())
-    rows = pq.read_table(corpus.folder / "competitions.parquet").to_pylist()
-    found = [row for row in rows if row["competition"] in chosen]
+    about = pq.read_table(corpus.folder / "competitions.parquet")
+    chosen = solutions["competition"].combine_chunks().unique()
+    found = about.filter(pa.compute.is_in(about["competition"], value_set=chosen)).to_pylist()
     for row in found:
         if not row["data_types"]:
             own = solutions.filter(pa.compute.equal(solutions["competition"], row["competition"]))

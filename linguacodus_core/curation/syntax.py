@@ -3,6 +3,7 @@
 import re
 import symtable
 import warnings
+from itertools import islice
 
 _PYTHON_2_SAYS = (
     "Missing parentheses in call to",
@@ -16,6 +17,7 @@ _PYTHON_2 = re.compile(
 _R = re.compile(
     r"^[ \t]*(?:library|require|suppressMessages)\([\w\"'.]+\)|^[ \t]*[\w.$]+[ \t]*<-[ \t]|%>%", re.MULTILINE
 )
+_R_MARKS = ("<-", "library(", "require(", "suppressMessages(", "%>%")
 _R_LINES = 2
 """Lines that must look like R: `x <- f(y)` is also valid Python, but nobody writes it."""
 
@@ -26,7 +28,7 @@ def flaw(code: str) -> tuple[str, str]:
     Python 2 is told by what the parser says, or by the line at which it stopped. Parser and symbol table take
     two thirds of the time of ast.parse.
     """
-    if sum(1 for _, _ in zip(_R.finditer(code), range(_R_LINES), strict=False)) == _R_LINES:
+    if _looks_like_r(code):
         return "language: r", ""
     try:
         with warnings.catch_warnings():
@@ -40,3 +42,9 @@ def flaw(code: str) -> tuple[str, str]:
     except (ValueError, RecursionError, MemoryError, UnicodeError) as error:
         return "broken", f"{type(error).__name__}: {error}"
     return "", ""
+
+
+def _looks_like_r(code: str) -> bool:
+    if not any(mark in code for mark in _R_MARKS):
+        return False
+    return len(list(islice(_R.finditer(code), _R_LINES))) == _R_LINES

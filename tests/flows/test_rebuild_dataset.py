@@ -24,6 +24,7 @@ from linguacodus_core.dataset.version import TABLES, list_versions, open_version
 from linguacodus_core.errors import BudgetExceeded, CorpusError, DatasetError
 from tests.flows.endpoint import Endpoint
 from tests.flows.pulled import add_kernel, write_corpus
+from tests.sources.kaggle_server import TOKEN, KaggleServer
 
 pytestmark = pytest.mark.flow
 LINGUACODUS = str(Path(sys.executable).with_name("linguacodus"))
@@ -193,6 +194,30 @@ def test_bad_input_is_one_clear_error_and_publishes_nothing(
     with pytest.raises(error):
         rebuilt(**fields)
     assert list_versions() == []
+
+
+def test_kaggle_kernels_are_pulled_once_and_ranked_by_their_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kagglesdk import kaggle_env
+
+    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
+    source = write_corpus(tmp_path / "own", competitions=1, seed=12)
+    with KaggleServer() as server:
+        monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, server.url)
+        server.add_competition("contest", "Area Under Receiver Operating Characteristic Curve")
+        for number, script in enumerate(sorted(source.rglob("*.py"))):
+            about = {"competitionDataSources": ["contest"]}
+            server.add_kernel(
+                "contest", f"ann/k{number}", 1 - number / 10, metadata=about, source=script.read_text()
+            )
+        asked = {"source": "kaggle", "competitions": ["contest"], "path": tmp_path / "pulled"}
+        version = open_version(rebuilt(**asked).version)
+        before = len(server.calls)
+        assert rebuilt(**asked).new is False
+        assert len(server.calls) == before
+    places = {row["kernel"]: row["place"] for row in version.table("solutions").to_pylist()}
+    assert places == {"ann/k0": 1, "ann/k1": 2, "ann/k2": 3, "ann/k3": 4}
 
 
 def command(folder: Path, profile: Path, home: Path, *more: str) -> "subprocess.Popen[str]":
