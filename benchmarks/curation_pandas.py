@@ -6,7 +6,9 @@ What is no matter of scale (the metric table, the handling of magics, what count
 own, so that the selections can be compared row by row.
 """
 
+import ast
 import sys
+import warnings
 import zlib
 from pathlib import Path
 
@@ -16,7 +18,6 @@ from datasketch import MinHash, MinHashLSH
 from linguacodus_core.curation import cells
 from linguacodus_core.curation.options import CurationOptions
 from linguacodus_core.curation.select import unusable
-from linguacodus_core.curation.syntax import flaw
 from linguacodus_core.metrics.table import find
 
 OPTIONS = CurationOptions()
@@ -24,14 +25,20 @@ OPTIONS = CurationOptions()
 
 def usable(code: str) -> bool:
     """Whether a kernel's code is Python 3 with a model, neither too short nor too long."""
-    return not unusable(code, OPTIONS)[0] and not flaw(code)[0]
+    if unusable(code, OPTIONS)[0]:
+        return False
+    try:
+        ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError):
+        return False
+    return True
 
 
 def signature(code: str) -> MinHash:
     """The MinHash of a kernel's lines, as datasketch's first example makes one."""
     made = MinHash(num_perm=128, hashfunc=zlib.crc32, scheme="affine32")
-    for line in {line.strip() for line in code.splitlines() if line.strip()}:
-        made.update(line.encode())
+    for line in {line.strip() for line in code.encode().splitlines() if line.strip()}:
+        made.update(line)
     return made
 
 
@@ -51,6 +58,7 @@ def best_of_families(kernels: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     """Read, curate, rank, select, write."""
+    warnings.simplefilter("ignore")
     corpus, out = Path(sys.argv[1]), Path(sys.argv[2])
     blocks = pd.read_csv(corpus / "code_blocks.csv")
     kernels = pd.read_csv(corpus / "kernels_meta.csv")

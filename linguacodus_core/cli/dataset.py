@@ -60,7 +60,8 @@ def rebuild(
         bool, typer.Option("--dry-run", help="Show what would be selected, and what extraction would cost.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option(help="Extract at most so many solutions, best places first.")
+        int | None,
+        typer.Option(help="Extract at most so many solutions, the best of each competition first."),
     ] = None,
     top: Annotated[int, typer.Option(help="Most solutions a competition.")] = 75,
     unranked: Annotated[

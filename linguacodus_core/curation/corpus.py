@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from linguacodus_core import store
-from linguacodus_core.curation.competitions import judge
 from linguacodus_core.curation.ahead import ahead
+from linguacodus_core.curation.competitions import judge
 from linguacodus_core.curation.options import CurationOptions
 from linguacodus_core.curation.ranking import rank
 from linguacodus_core.sources.source import Source
@@ -59,7 +59,7 @@ class Corpus(BaseModel):
         return self.folder / f"blocks-{number:02}.parquet"
 
     def ranked(self, number: int) -> Path:
-        """The kernels of one shard that may be selected, best first within a competition, with `ranked_by`."""
+        """The kernels of one shard that may be selected, best first in a competition, with `ranked_by`."""
         return self.folder / f"ranked-{number:02}.parquet"
 
 

@@ -26,9 +26,9 @@ _EMPTY = MinHash(num_perm=PERMUTATIONS, hashfunc=zlib.crc32, scheme=SCHEME)
 
 def signature(code: str) -> Signature:
     """The MinHash values (128) of a source's distinct lines, white space at their ends left out."""
-    lines = {stripped for line in code.splitlines() if (stripped := line.strip())}
+    encoded = code.encode("utf-8", "surrogatepass")
     found = _minhash(None)
-    found.update_batch([line.encode("utf-8", "surrogatepass") for line in lines])
+    found.update_batch(list({stripped for line in encoded.splitlines() if (stripped := line.strip())}))
     return np.asarray(found.hashvalues)
 
 

@@ -21,6 +21,9 @@ CELL = "\x00\n"
 BEYOND = "beyond the top"
 NO_CODE, SHORT, LONG, NO_MODEL, DUPLICATE = "no code", "too short", "too long", "no model", "near-duplicate"
 
+_MODEL_MARKS = (".fit(", ".predict(", ".predict_proba(", ".to_csv(")
+"""The most frequent of what _MODEL finds, for which no regular expression is needed."""
+
 _MODEL = re.compile(
     r"\.(?:fit|fit_transform|fit_generator|predict|predict_proba|train|backward|compile|generate)\s*\("
     r"|from_pretrained\s*\(|\b(?:lgb|lgbm|lightgbm|xgb|xgboost)\.(?:train|cv)\s*\(|(?:to_csv|write_csv|load_state_dict|load_model|joblib\.load)\s*\(|Learner\w*\s*\("
@@ -94,7 +97,7 @@ def unusable(source: str, options: CurationOptions) -> tuple[str, str]:
         return SHORT, f"{lines} lines"
     if len(source) > options.most_characters:
         return LONG, f"{len(source):,} characters"
-    if not _MODEL.search(source):
+    if not any(mark in source for mark in _MODEL_MARKS) and not _MODEL.search(source):
         return NO_MODEL, "nothing is fitted, predicted or written"
     return "", ""
 

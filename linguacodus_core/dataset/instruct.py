@@ -1,5 +1,6 @@
 """A shard's instructions, as Parquet: read off the code, or asked of a language model call by call."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -53,15 +54,19 @@ class InstructedShard(BaseModel):
 
 
 def chosen(shards: Iterable[StudiedShard], limit: int | None) -> frozenset[str] | None:
-    """The solutions to extract: those of the best places when there is a limit; None: all of them."""
+    """The solutions to extract: the best of each competition, then the second best of each, and so on.
+
+    None without a limit: all of them.
+    """
     if limit is None:
         return None
-    rows = [
-        (item["place"] or 10**6, item["competition"], item["solution"])
-        for shard in shards
-        for item in shard.read().select(["place", "competition", "solution", "unusable"]).to_pylist()
-        if item["unusable"] is None
-    ]
+    ranks: Counter[str] = Counter()
+    rows = []
+    for shard in shards:
+        for item in shard.read().select(["competition", "solution", "unusable"]).to_pylist():
+            if item["unusable"] is None:  # a competition's solutions stand in the order of their places
+                rows.append((ranks[item["competition"]], item["competition"], item["solution"]))
+                ranks[item["competition"]] += 1
     return frozenset(solution for _, _, solution in sorted(rows)[:limit])
 
 

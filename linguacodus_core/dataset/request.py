@@ -48,7 +48,7 @@ class RebuildRequest(BaseModel):
         0.5, ge=0, le=1, description="Share of an instruction's claims that its code must bear out."
     )
     limit: int | None = Field(
-        None, ge=1, description="Extract at most so many solutions (the best places first)."
+        None, ge=1, description="Extract at most so many solutions, the best of each competition first."
     )
     prompt_sets: tuple[PromptSet, ...] = Field(
         ("default", "paper"), description="Prompt sets of the examples."
