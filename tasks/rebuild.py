@@ -33,7 +33,7 @@ PUBLISHED = "linguacodus.dataset.published"
 """The event that says that a new version is there; its payload names it."""
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
+@task(task_run_name="pull kernels", cache_policy=NO_CACHE, persist_result=False)
 def pull_kernels(request: RebuildRequest) -> None:
     """Pull what is missing of the Kaggle competitions; what is there is not pulled again."""
     from linguacodus_core.sources.kaggle_api import PullRequest, pull
@@ -44,7 +44,7 @@ def pull_kernels(request: RebuildRequest) -> None:
     pull(wanted, kaggle_folder(request), say)
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
+@task(task_run_name="fingerprint the source", cache_policy=NO_CACHE, persist_result=False)
 def fingerprint_of(request: RebuildRequest) -> str:
     """The SHA-256 of the source's content; never cached, since the files may have changed."""
     return open_source(request).fingerprint()
@@ -54,7 +54,7 @@ def _corpus_parts(request: RebuildRequest, fingerprint: str, **_: object) -> tup
     return fingerprint, request.source, request.competitions, request.curation.model_dump_json()
 
 
-@task(**stored(lambda **given: work.digest(*_corpus_parts(**given))))
+@task(task_run_name="take in the source", **stored(lambda **given: work.digest(*_corpus_parts(**given))))
 def take_in(request: RebuildRequest, fingerprint: str, on_blocks: Callable[[int], None]) -> Corpus:
     """The source judged, ranked and sorted into shards."""
     folder = work.place("corpus", *_corpus_parts(request, fingerprint))
@@ -106,7 +106,7 @@ def read_shard(shard: StudiedShard, only: frozenset[str] | None, threshold: floa
     return apart(instruct.read_shard, shard, only, threshold, folder)
 
 
-@task(tags=["llm"], cache_policy=NO_CACHE, persist_result=False)
+@task(task_run_name="ask the model", tags=["llm"], cache_policy=NO_CACHE, persist_result=False)
 def ask_shards(
     shards: Sequence[StudiedShard],
     only: frozenset[str] | None,
@@ -131,7 +131,7 @@ def ask_shards(
     )
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, retries=1)
+@task(task_run_name="assemble the version", cache_policy=NO_CACHE, persist_result=False, retries=1)
 def assemble(
     corpus: Corpus,
     curated: Sequence[CuratedShard],
@@ -144,7 +144,13 @@ def assemble(
         return assembly.assemble(corpus, curated, instructed, request, inputs, count, ledger)
 
 
-@task(cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=2)
+@task(
+    task_run_name="announce {version.name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=2,
+    retry_delay_seconds=2,
+)
 def announce(version: Version) -> None:
     """Tell the Prefect server that a new version is published: what waits for it (a fine-tune) may start."""
     rows = {

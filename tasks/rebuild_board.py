@@ -20,7 +20,7 @@ from linguacodus_core.curation.shard import CuratedShard
 from linguacodus_core.dataset.funnel import reasons
 from linguacodus_core.dataset.projection import Projection
 from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
-from linguacodus_core.dataset.version import CARD, open_version
+from linguacodus_core.dataset.version import CARD, FIGURE, open_version
 from linguacodus_core.llm.progress import Progress
 from linguacodus_core.progress import doing, say
 from tasks.ui import courtesy
@@ -140,9 +140,10 @@ class RebuildBoard:
                 for table, reason, count in reasons(version.table("dropped", ["table", "reason"]))
             ]
         )
+        card = "\n".join(line for line in version.text(CARD).splitlines() if FIGURE not in line)
         with courtesy():
             create_markdown_artifact(
-                f"`{version.folder}`\n\n{version.text(CARD)}",
+                f"`{version.folder}`\n\n{card}",
                 key=f"dataset-{self._request.source}",
                 description=f"Dataset version {version.name}",
             )

@@ -77,10 +77,11 @@ def study_shard(shard: CuratedShard, code_tokens: int, path: Path) -> StudiedSha
 def _rows(solutions: pa.Table, code_tokens: int) -> Iterator[dict[str, Any]]:
     for row in solutions.to_pylist():
         code = row.pop("code")
-        yield row | _studied(code, code_tokens)
+        yield row | studied(code, code_tokens)
 
 
-def _studied(code: str, code_tokens: int) -> dict[str, Any]:
+def studied(code: str, code_tokens: int) -> dict[str, Any]:
+    """What is found of one solution's code: the columns of SCHEMA from `unusable` on, where they have a value."""
     try:
         seen: Evidence = evidence(code)
     except SyntaxError as error:  # the parser's own limits: the symbol table took it
