@@ -136,7 +136,8 @@ def rebuild(
         )
     except ValidationError as error:
         first = error.errors()[0]
-        option = f"--{str(first['loc'][-1]).replace('_', '-')}: " if first["loc"] else ""
+        names = [part for part in first["loc"] if isinstance(part, str)]
+        option = f"--{names[-1].replace('_', '-')}: " if names else ""
         raise LinguacodusError(
             f"{option}{first['msg'].removeprefix('Value error, ')}", "linguacodus dataset rebuild --help"
         ) from None

@@ -81,7 +81,7 @@ def _rows(solutions: pa.Table, code_tokens: int) -> Iterator[dict[str, Any]]:
 
 
 def studied(code: str, code_tokens: int) -> dict[str, Any]:
-    """What is found of one solution's code: the columns of SCHEMA from `unusable` on, where they have a value."""
+    """What is found of one solution's code: columns of SCHEMA from `unusable` on, where they have a value."""
     try:
         seen: Evidence = evidence(code)
     except SyntaxError as error:  # the parser's own limits: the symbol table took it

@@ -145,16 +145,17 @@ def _model(
     return None
 
 
+_NO_NETWORK = re.compile(
+    r"Config|Tokeni[sz]er|Processor|Loss|Dataset|Score|Metric|Loader|Callback|Scheduler|Encoder$"
+)
+
+
 def _names_network(last: str) -> bool:
     """Whether a class of an unknown library is called like a known architecture."""
-    return (
-        last[:1].isupper()
-        and family_of_checkpoint(last) is not None
-        and not re.search(
-            r"Transformers?$|Config|Tokenizer|Processor|Loss|Dataset|Score|Metric|Loader|Tokeni[sz]er|Callback|Encoder$",
-            last,
-        )
-    )
+    if not last[:1].isupper() or _NO_NETWORK.search(last):
+        return False
+    family = family_of_checkpoint(last.removesuffix("Transformer") if last.endswith("Transformer") else last)
+    return family is not None
 
 
 def _unbound_layer(reader: "Reading", root: str, last: str) -> bool:

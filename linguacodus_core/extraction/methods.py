@@ -154,6 +154,8 @@ def _fit(reader: "Reading", node: ast.Call, name: str, receiver: Refs, arguments
         if reader.folds and reader.kinds(receiver, "search"):
             _nested(reader)
         training.fit_options(reader, node)
+        if name == "fit" and len(node.args) == 2:
+            splits.note_target(reader, node.args[1])
         return receiver
     inside = reader.kinds(arguments, "network", "model")
     if inside and name in ("fit", "train", "search"):
@@ -217,16 +219,17 @@ def _gather(reader: "Reading", node: ast.Call, owner: ast.expr, arguments: Refs)
     while isinstance(base, ast.Attribute | ast.Subscript):
         base = base.value
     if key is not None and getattr(node.func, "attr", "") == "update":
-        _updated(reader, key, node)
+        _updated(reader, key, owner, node)
     if not arguments:
         return
     for name in filter(None, dict.fromkeys((key, base.id if isinstance(base, ast.Name) else None))):
-        reader.home(name).refs[name] = merged(reader.refs_of(name), arguments)
+        if name != "self":
+            reader.scope_of(owner).refs[name] = merged(reader.refs_of(name), arguments)
     if node.args:
         gathered(reader, owner, node.args[0], arguments)
 
 
-def _updated(reader: "Reading", key: str, node: ast.Call) -> None:
+def _updated(reader: "Reading", key: str, owner: ast.expr, node: ast.Call) -> None:
     """`params.update({"x": 1})`, `params.update(x=1)`: the mapping knows the new items."""
     before = reader.lookup(key)
     if not isinstance(before, ast.Dict) or len(before.keys) > 60:
@@ -237,7 +240,7 @@ def _updated(reader: "Reading", key: str, node: ast.Call) -> None:
     if node.args and isinstance(node.args[0], ast.Dict | ast.Name) and getattr(node.args[0], "id", "") != key:
         more.append((None, node.args[0]))
     keys = [*before.keys, *(name for name, _ in more)]
-    reader.home(key).nodes[key] = ast.Dict(keys, [*before.values, *(value for _, value in more)])
+    reader.scope_of(owner).nodes[key] = ast.Dict(keys, [*before.values, *(value for _, value in more)])
 
 
 def gathered(reader: "Reading", target: ast.expr, value: ast.expr, refs: Refs) -> None:

@@ -163,7 +163,7 @@ MAKERS: Final[dict[str, str]] = {
     "timm.create_model": "pretrained_cnn",
     "torch.hub.load": "pretrained_cnn",
     "tensorflow_hub.KerasLayer": "transformer",
-    "tensorflow_hub.load": "transformer",
+    "tensorflow_hub.load": "pretrained_cnn",
     "transformers.pipeline": "transformer",
     "ultralytics.YOLO": "detection",
     "effdet.create_model": "detection",

@@ -73,7 +73,7 @@ class Reading(ABC):
         if isinstance(target, ast.Starred):
             self.bind(target.value, refs, None)
             return
-        scope = self._scope_of(target)
+        scope = self.scope_of(target)
         if isinstance(target, ast.Name):
             name = target.id
             scope.refs[name] = merged(scope.refs.get(name, ()), refs) if self.adding else refs
@@ -113,7 +113,8 @@ class Reading(ABC):
                 if inner:
                     scope.refs[f"{name}[{key.value}]"] = inner
 
-    def _scope_of(self, target: ast.expr) -> Scope:
+    def scope_of(self, target: ast.expr) -> Scope:
+        """The scope in which a target is stored: the class's for self, the module's for globals."""
         base = base_name(target)
         if base in self.scope.globals:
             return self.module
@@ -208,10 +209,6 @@ class Reading(ABC):
     def kinds(self, refs: Refs, *kinds: str) -> Refs:
         """The refs whose things are of those kinds."""
         return tuple(ref for ref in refs if self.things[ref].kind in kinds)
-
-    def home(self, name: str) -> Scope:
-        """The scope in which a name is stored: the module's where the function says global."""
-        return self.module if name in self.scope.globals else self.scope
 
     def inside_network(self) -> bool:
         """Whether the code that is being read stands in a network's class."""

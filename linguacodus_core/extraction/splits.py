@@ -201,7 +201,16 @@ def called(reader: "Reading", node: ast.Call, full: str, last: str, arguments: R
     return False
 
 
+def note_target(reader: "Reading", node: ast.expr) -> None:
+    """The columns of an argument that is the target."""
+    columns = columns_of(reader, node)
+    if 0 < len(columns) <= 6:
+        reader.targets.update(columns)
+
+
 def _holdout(reader: "Reading", node: ast.Call, options: dict[str, ast.expr]) -> None:
+    if len(node.args) == 2:
+        note_target(reader, node.args[1])
     size = _share(reader.constant(options.get("test_size")))
     if size is None and "train_size" in options:
         rest = _share(reader.constant(options["train_size"]))

@@ -27,7 +27,10 @@ def test_a_bug_is_one_message_with_the_traceback_in_a_file(home: Path, monkeypat
     assert "Traceback" in log.read_text()
 
 
-@pytest.mark.parametrize("command", ["", "generate", "models", "score", "doctor", "example"])
+@pytest.mark.parametrize(
+    "command",
+    ["", "generate", "models", "score", "doctor", "example", "dataset", "dataset rebuild", "dataset diff"],
+)
 def test_help_teaches_without_heavy_imports(command: str, monkeypatch) -> None:
     result = runner.invoke(app, [*command.split(), "--help"])
     assert result.exit_code == 0
