@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 import pyarrow.parquet as pq
@@ -15,9 +15,10 @@ from prefect.artifacts import (
 )
 from prefect.futures import PrefectFuture, as_completed
 
+from linguacodus_core.curation.competitions import unknown_metrics
 from linguacodus_core.curation.corpus import Corpus
 from linguacodus_core.curation.shard import CuratedShard
-from linguacodus_core.dataset.funnel import reasons
+from linguacodus_core.dataset.funnel import added, lines, reasons
 from linguacodus_core.dataset.projection import Projection
 from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
 from linguacodus_core.dataset.version import CARD, FIGURE, open_version
@@ -106,19 +107,17 @@ class RebuildBoard:
     def projected(
         self, corpus: Corpus, curated: Sequence[CuratedShard], projection: Projection, result: RebuildResult
     ) -> RebuildResult:
-        """Show what a dry run found: the funnel, and what extraction would cost."""
-        rows = [row for shard in curated for row in reasons(shard.read("dropped"))]
-        rows += list(reasons(pq.read_table(corpus.folder / "dropped.parquet")))
-        counts: dict[tuple[str, str], int] = {}
-        for table, reason, count in rows:
-            counts[table, reason] = counts.get((table, reason), 0) + count
-        say(f"{corpus.kernels:,} kernels, {corpus.competitions:,} competitions, {corpus.blocks:,} blocks")
-        for (table, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1])):
-            say(f"{count:>10,} {table} dropped: {reason}")
+        """Show what a dry run found: the funnel, unknown metrics, and what extraction would cost."""
+        dropped = [pq.read_table(corpus.folder / "dropped.parquet")]
+        dropped += [shard.read("dropped") for shard in curated]
+        counts = added(reasons(table) for table in dropped)
+        for line in lines(counts, corpus.kernels, projection.solutions):
+            say(line)
+        if unknown := unknown_metrics(dropped[0]):
+            names = ", ".join(f"{name} ({count})" for name, count in unknown.items())
+            say(f"metrics that are not in the metric table, and their competitions: {names}")
         say(projection.line())
-        self._table(
-            [{"of": table, "dropped because": reason, "rows": n} for (table, reason), n in counts.items()]
-        )
+        self._table(counts)
         return result
 
     def waiting(self, result: RebuildResult) -> RebuildResult:
@@ -134,12 +133,7 @@ class RebuildBoard:
             f"version {result.version} {what}: {result.instructions:,} instructions, "
             f"{result.examples:,} examples"
         )
-        self._table(
-            [
-                {"of": table, "dropped because": reason, "rows": count}
-                for table, reason, count in reasons(version.table("dropped", ["table", "reason"]))
-            ]
-        )
+        self._table(list(reasons(version.table("dropped", ["table", "reason"]))))
         card = "\n".join(line for line in version.text(CARD).splitlines() if FIGURE not in line)
         with courtesy():
             create_markdown_artifact(
@@ -149,7 +143,8 @@ class RebuildBoard:
             )
         return result
 
-    def _table(self, rows: list[dict[str, Any]]) -> None:
+    def _table(self, counts: Sequence[tuple[str, str, int]]) -> None:
+        rows = [{"of": table, "dropped because": why, "rows": count} for table, why, count in counts]
         with courtesy():
             create_table_artifact(
                 rows, key=f"funnel-{self._request.source}", description="Rows dropped, and why"

@@ -104,8 +104,10 @@ def rebuild(
 
     from linguacodus_core.cli.console import LiveProgress
     from linguacodus_core.cli.flows import flow
+    from linguacodus_core.dataset.funnel import lines, reasons
     from linguacodus_core.dataset.preflight import preflight
     from linguacodus_core.dataset.request import RebuildRequest
+    from linguacodus_core.dataset.version import open_version
     from linguacodus_core.errors import LinguacodusError
 
     try:
@@ -146,6 +148,12 @@ def rebuild(
         result = flow("rebuild_dataset")(request)
     if request.dry_run or result.pending:
         return
+    version = open_version(result.version)
+    typer.echo("")
+    for line in lines(
+        list(reasons(version.table("dropped"))), version.manifest.rows["kernels"], result.solutions
+    ):
+        typer.echo(line)
     new = "a new version" if result.new else "unchanged: the version was there"
     typer.echo(f"\n{result.version}  ({new})")
     typer.echo(

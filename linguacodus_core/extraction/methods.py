@@ -4,7 +4,15 @@ import ast
 import re
 from typing import TYPE_CHECKING, Final
 
-from linguacodus_core.extraction import datafunctions, framemethods, models, networks, splits, training
+from linguacodus_core.extraction import (
+    datafunctions,
+    framemethods,
+    manualsplits,
+    models,
+    networks,
+    splits,
+    training,
+)
 from linguacodus_core.extraction.columns import columns_of
 from linguacodus_core.extraction.constants import key_of
 from linguacodus_core.extraction.modelcatalog import MODELS
@@ -72,6 +80,9 @@ def method(reader: "Reading", node: ast.Call, func: ast.Attribute) -> Refs:
         if found:
             splits.split_method(reader, node, found)
         return merged(receiver, arguments)
+    if name == "train_test_split":
+        splits.called(reader, node, name, name, arguments)
+        return carried
     if name == "get_n_splits":
         return ()
     if name in ("fit_transform", "transform", "fit_resample", "inverse_transform"):
@@ -293,19 +304,4 @@ def is_fold_loop(reader: "Reading", node: ast.For, refs: Refs) -> bool:
         if not reader.things[splitters[0]].fitted:
             splits.used(reader, splitters, "evaluation", node.lineno)
         return True
-    target = node.target
-    name = target.id if isinstance(target, ast.Name) else ""
-    if (
-        re.fullmatch(r"(i_?)?k?folds?(_?(i|idx|n|no|num|id))?|k|fold_\w{1,4}", name, re.IGNORECASE)
-        and "fold" in name.lower()
-    ):
-        iterated = node.iter
-        folds = None
-        if isinstance(iterated, ast.Call) and iterated.args:
-            folds = splits._count(reader.constant(iterated.args[-1]))
-        known = reader.constant(iterated)
-        if isinstance(known, list):
-            folds = len(known)
-        reader.fold_counts.append(folds)
-        return True
-    return False
+    return manualsplits.counts_folds(reader, node)

@@ -77,6 +77,11 @@ def test_cross_validation_by_a_number_or_by_a_splitter() -> None:
         ("valid = df[df['date'] >= '2017-08-01']", "time_split", None, False),
         ("val_df = df[df.week > 40]", "time_split", None, False),
         ("valid = df[df.kfold == 0]", "kfold", None, False),
+        ("train_pd, valid_pd = split_dataset(df)", "holdout", None, False),
+        ("train, val = series.split_before(day)", "time_split", None, False),
+        ("split = dataset.train_test_split(test_size=0.1)", "holdout", 0.1, False),
+        ("self.val_df = df[-500:]", "holdout", None, False),
+        ("valid_files = '/kaggle/input/flowers/val/*.tfrec'", "holdout", None, False),
     ],
 )
 def test_hold_outs_by_call_and_by_hand(code: str, scheme: str, size: float | None, stratified: bool) -> None:
@@ -148,6 +153,12 @@ def test_a_loop_over_folds_of_a_column_is_cross_validation() -> None:
         "for fold in range(5):\n    tr = df[df.part != fold]\n    m = Ridge().fit(tr[f], tr['y'])"
     )
     assert (split.scheme, split.folds) == ("kfold", 5)
+
+
+def test_folds_that_a_function_makes_count_too() -> None:
+    loop = "for fold, (tr, va) in enumerate({}):\n    Ridge().fit(X[tr], y[tr])"
+    assert split_of(loop.format("make_folds(df)")).scheme == "kfold"
+    assert split_of(loop.format("make_time_folds(df)")).scheme == "time_split"
 
 
 def test_a_search_inside_the_folds_is_nested() -> None:
