@@ -16,9 +16,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.honest_endpoint import Endpoint
+from benchmarks.pulled_kernels import write_corpus
 from linguacodus_core.dataset.version import open_version, verify
-from tests.flows.endpoint import Endpoint
-from tests.flows.pulled import write_corpus
 
 LINGUACODUS = str(Path(sys.executable).with_name("linguacodus"))
 COMPETITIONS, KERNELS, CONCURRENCY = 8, 40, 4

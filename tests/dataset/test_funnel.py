@@ -6,7 +6,9 @@ def dropped(*rows: tuple[str, str]):
     return table("dropped", [{"table": name, "row": "x", "reason": reason} for name, reason in rows], DATASET)
 
 
-ONE = dropped(("instructions", "no solution"), ("kernels", "broken"), ("kernels", "no score"), ("kernels", "broken"))
+ONE = dropped(
+    ("instructions", "no solution"), ("kernels", "broken"), ("kernels", "no score"), ("kernels", "broken")
+)
 OTHER = dropped(("kernels", "no score"), ("kernels", "no score"), ("note", "a remark"))
 
 

@@ -18,12 +18,12 @@ from prefect.settings import (
 )
 from prefect.testing.utilities import prefect_test_harness
 
+from benchmarks.honest_endpoint import Endpoint
+from benchmarks.pulled_kernels import add_kernel, write_corpus
 from flows.rebuild_dataset import rebuild_dataset
 from linguacodus_core.dataset import request as requests
 from linguacodus_core.dataset.version import TABLES, list_versions, open_version, verify
 from linguacodus_core.errors import BudgetExceeded, CorpusError, DatasetError
-from tests.flows.endpoint import Endpoint
-from tests.flows.pulled import add_kernel, write_corpus
 from tests.sources.kaggle_server import TOKEN, KaggleServer
 
 pytestmark = pytest.mark.flow

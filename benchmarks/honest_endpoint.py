@@ -1,4 +1,4 @@
-"""A local OpenAI-compatible endpoint that extracts honestly: it answers with what the shown code really does."""
+"""A local OpenAI-compatible endpoint that extracts honestly: it answers with what the shown code does."""
 
 import json
 import threading
@@ -76,6 +76,7 @@ class Endpoint:
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The completion of one request, counted."""
         time.sleep(self.delay)
         prompt = body["messages"][-1]["content"]
         text = json.dumps(honest(next(m["content"] for m in body["messages"] if "<code>\n" in m["content"])))
