@@ -36,6 +36,11 @@ def assemble(
     inputs: what the manifest says of its origin. One shard is in memory at a time. Raises DatasetError when
     no instruction is left, StoreError when the store cannot be written.
     """
+    if corpus.kernels == 0:
+        raise DatasetError(
+            f"the source has {corpus.blocks:,} code blocks and no kernels: nothing says which of them are of one",
+            "give a whole release (code_blocks.csv, kernels_meta.csv, competitions_meta.csv), or pulled kernels",
+        )
     if not any(shard.instructions for shard in instructed):
         raise DatasetError(
             "no instruction is left of that source",

@@ -47,6 +47,13 @@ def _back(reader: "Reading", node: ast.Call, full: str, arguments: Refs) -> None
         reader.note("back", full.rsplit(".", 1)[-1], (), "", node.lineno)
 
 
+def _bounded(reader: "Reading", node: ast.Call, full: str, arguments: Refs) -> None:
+    """Predictions that are clipped or rounded."""
+    if any(reader.things[ref].applied for ref in reader.kinds(arguments, "model", "network")):
+        how = "clipped" if full.rsplit(".", 1)[-1] in ("clip", "maximum") else "rounded"
+        reader.note("postprocess", how, line=node.lineno)
+
+
 def _resized(reader: "Reading", node: ast.Call, full: str, arguments: Refs) -> None:
     root = full.split(".", 1)[0]
     if root not in ("cv2", "tensorflow", "torchvision", "albumentations", "skimage", "keras", "torch"):
@@ -172,6 +179,9 @@ _FUNCTIONS: Final[dict[str, Any]] = {
     "log": _log,
     "expm1": _back,
     "exp": _back,
+    "clip": _bounded,
+    "round": _bounded,
+    "rint": _bounded,
     "resize": _resized,
     "Resize": _resized,
     "Resizing": _resized,

@@ -80,6 +80,8 @@ class Definitions(Reading):
         outer = self.scope, self._returned, self.adding, self.assigning, self.folds, self.loops
         named_before, self.function_name = self.function_name, function.node.name
         self.scope, self._returned, self.adding, self.assigning = scope, (), False, None
+        if "tta" in function.node.name.lower().split("_"):
+            self.note("tta", line=function.node.lineno)
         self.depth += 1
         fits_before = self.fit_count
         try:

@@ -110,6 +110,11 @@ class Expressions(Definitions):
         found = self.see(node.left)
         for other in node.comparators:
             self.see(other)
+        applied = any(self.things[ref].applied for ref in self.kinds(found, "model", "network"))
+        if applied and isinstance(node.ops[0], ast.Gt | ast.GtE):
+            known = self.constant(node.comparators[0])
+            if isinstance(known, float) and 0 < known < 1:
+                self.note("postprocess", f"cut at {known:g} into classes", line=node.lineno)
         return found
 
     def _binary(self, node: ast.BinOp) -> Refs:

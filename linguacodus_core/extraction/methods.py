@@ -80,6 +80,8 @@ def method(reader: "Reading", node: ast.Call, func: ast.Attribute) -> Refs:
         if found:
             splits.split_method(reader, node, found)
         return merged(receiver, arguments)
+    if name in ("clip", "round") and receiver:
+        datafunctions.called(reader, node, name, name, receiver)
     if name == "train_test_split":
         splits.called(reader, node, name, name, arguments)
         return carried
