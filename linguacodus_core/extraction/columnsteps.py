@@ -19,8 +19,6 @@ _OUTPUT: Final = re.compile(
     re.I,
 )
 
-_LOGS: Final = frozenset(["log1p", "log"])
-_BACK: Final = frozenset(["expm1", "exp"])
 _SHORT: Final = 70
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from linguacodus_core.extraction import calls, columnsteps, methods
+from linguacodus_core.extraction.columns import columns_of
 from linguacodus_core.extraction.constants import key_of
 from linguacodus_core.extraction.definitions import Definitions
 from linguacodus_core.extraction.modelcatalog import MODELS
@@ -91,8 +92,11 @@ class Expressions(Definitions):
                 full = self.names.aliases[base.id]
                 self.used.add(full.split(".", 1)[0])
                 return self._referenced(f"{full}.{node.attr}", node.attr)
-        elif node.attr in DATE_PARTS and isinstance(base, ast.Attribute) and base.attr in ("dt", "index"):
-            columnsteps.date_part(self, base.value, node.attr)
+        elif isinstance(base, ast.Attribute):
+            if node.attr in DATE_PARTS and base.attr in ("dt", "index"):
+                columnsteps.date_part(self, base.value, node.attr)
+            elif node.attr == "codes" and base.attr == "cat":
+                self.note("encode", "label", columns_of(self, base.value), line=node.lineno)
         return self.see(base)
 
     def _subscript(self, node: ast.Subscript) -> Refs:

@@ -116,7 +116,9 @@ def date_features(found: Evidence) -> str:
         texts.append(f"{listed(parts, 8)}{of} {'is' if len(parts) == 1 else 'are'} used as features")
     others = list(dict.fromkeys(step.how for step in found.of("date") if step.how != "parts"))
     if others:
-        texts.append(f"{listed(others, 4)} {'are' if others[-1].endswith('s') else 'is'} added")
+        texts.append(
+            f"{listed(others, 4)} {'are' if len(others) > 1 or others[-1].endswith('s') else 'is'} added"
+        )
     return "; ".join(texts)
 
 

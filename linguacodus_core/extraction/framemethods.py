@@ -173,10 +173,6 @@ def _astype(reader: "Reading", node: ast.Call, func: ast.Attribute) -> None:
         reader.note("encode", "category type", columns_of(reader, func.value), "", node.lineno)
 
 
-def _codes(reader: "Reading", node: ast.Call, func: ast.Attribute) -> None:
-    reader.note("encode", "label", columns_of(reader, func.value), "", node.lineno)
-
-
 def _shift(reader: "Reading", node: ast.Call, func: ast.Attribute) -> None:
     options = options_of(node)
     steps = reader.constant(options.get("periods", node.args[0] if node.args else None))

@@ -197,12 +197,11 @@ def _model(thing: Thing, role: Role, fitted: bool) -> Model:
 def _splits(reader: Reader) -> tuple[Split, ...]:
     """All splits; a splitter that never splits counts only where nothing else does."""
     found = [split for split in reader.splits if split.purpose != "prepared"]
-    if reader.fold_counts:
+    counted = reader.fold_counts if reader.fit_count else []
+    if counted:
         found = [split.model_copy(update={"fits": True}) for split in found]
-    if not any(split.purpose == "evaluation" for split in found) and reader.fold_counts:
-        found.append(
-            Split(scheme="kfold", folds=next((f for f in reader.fold_counts if f), None), how="fold column")
-        )
+    if not any(split.purpose == "evaluation" for split in found) and counted:
+        found.append(Split(scheme="kfold", folds=next((f for f in counted if f), None), how="fold column"))
     if not found:
         found = list(reader.splits)
     if not found:

@@ -42,7 +42,8 @@ def assigned(reader: "Reading", target: ast.expr, value: ast.expr) -> None:
     if _NO_ROWS.search(name) or reader.folds:
         return
     rows = _rows(reader, value)
-    if rows is not None:
+    own = isinstance(rows, ast.Subscript) and getattr(rows.value, "id", "") == name
+    if rows is not None and not own:
         _kept(reader, rows, target.lineno)
 
 

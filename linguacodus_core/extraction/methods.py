@@ -138,17 +138,19 @@ def method(reader: "Reading", node: ast.Call, func: ast.Attribute) -> Refs:
 
 
 def hand_over(reader: "Reading", node: ast.Call, arguments: Refs) -> None:
-    """`pool.map(function, models)`: what stands beside a function of the code is passed to it."""
+    """What stands beside a function of the code is passed to it.
+
+    `pool.map(function, models)`, `Thread(target=function, args=(model,))`.
+    """
     if not arguments:
         return
-    for argument in node.args:
+    for argument in (*node.args, *(keyword.value for keyword in node.keywords)):
         if isinstance(argument, ast.Name):
             defined = reader.defined(argument.id)
             if isinstance(defined, Function):
                 for number in defined.parameters.values():
-                    reader.things[number].bindings.update(
-                        dict.fromkeys(ref for ref in arguments if ref != number)
-                    )
+                    given = dict.fromkeys(ref for ref in arguments if ref != number)
+                    reader.things[number].bindings.update(given)
 
 
 def _own_method(reader: "Reading", receiver: Refs, name: str) -> Function | None:

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _INNER_SEARCH = frozenset(
     ["RidgeCV", "LassoCV", "ElasticNetCV", "LogisticRegressionCV", "LassoLarsCV", "LarsCV"]
 )
-_SCALES = frozenset(["log", "uniform"])
 
 
 def settings_of(reader: "Reading", node: ast.Call) -> tuple[dict[str, Any], list[str]]:

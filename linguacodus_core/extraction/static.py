@@ -49,12 +49,14 @@ def is_solution(found: Evidence) -> Verdict:
         return Verdict(True, "applies a saved model")
     if found.of("loop"):
         return Verdict(True, "trains a network")
+    written = found.output == "inference server" or "sub" in found.output.lower()
+    if predictive and written:
+        return Verdict(True, f"writes {found.output} with {predictive[0].name}")
     if predictive:
         return Verdict(False, f"builds {predictive[0].name} but neither fits nor applies it")
-    if found.output == "inference server":
-        return Verdict(True, "serves predictions without a model")
-    if "sub" in found.output.lower():
-        return Verdict(True, f"writes {found.output} without a model")
+    if written:
+        what = "serves predictions" if found.output == "inference server" else f"writes {found.output}"
+        return Verdict(True, f"{what} without a model")
     if found.models:
         return Verdict(False, "only groups rows without a target")
     return Verdict(False, "trains no model and writes no predictions")

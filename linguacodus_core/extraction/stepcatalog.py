@@ -335,6 +335,3 @@ DATE_PARTS: Final = word_set(
     "isocalendar daysinmonth"
 )
 STATISTICS: Final = word_set("mean median sum std var min max count nunique size first last skew quantile")
-STRING_METHODS: Final = word_set(
-    "split extract contains startswith endswith replace len slice strip get findall count upper lower title"
-)

@@ -16,12 +16,10 @@ from linguacodus_core.extraction.stepcatalog import (
     OPTIMIZERS,
     SCHEDULES,
 )
-from linguacodus_core.extraction.vocabulary import word_set
 
 if TYPE_CHECKING:
     from linguacodus_core.extraction.reading import Reading
 
-_STOPPING: Final = word_set("early_stopping_rounds early_stopping_round od_wait stopping_rounds patience")
 _NETWORKS: Final = NETWORK_LIBRARIES | {
     "transformers",
     "pytorch_lightning",

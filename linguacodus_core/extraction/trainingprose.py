@@ -132,7 +132,7 @@ def _validation(found: Evidence) -> str:
     split = main_split(found)
     main = main_models(found)
     if split is None:
-        if main and not main[0].fitted and main[0].role in ("submitted", "applied"):
+        if main and not main[0].fitted and (main[0].role in ("submitted", "applied") or found.output):
             return "it is applied as it was loaded; nothing is fitted here"
         if main and main[0].role in ("fitted", "submitted") and not found.of("other submission"):
             return "it is fitted on all training rows; nothing is held back for validation"

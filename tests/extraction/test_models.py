@@ -222,6 +222,20 @@ def test_classes_in_a_list_count_as_models_once_something_calls_them() -> None:
     assert {m.family for m in found.models if m.role == "fitted"} == {"linear", "knn"}
 
 
+def test_functions_that_run_in_threads_get_what_is_handed_over() -> None:
+    found = read(
+        """
+        from threading import Thread
+        model = SVC()
+        def run(m, rows):
+            return m.fit(rows, y)
+        worker = Thread(target=run, args=(model, X))
+        worker.start()
+        """
+    )
+    assert [(m.family, m.role) for m in found.models] == [("svm", "fitted")]
+
+
 def test_an_inference_server_is_a_submission() -> None:
     found = read(
         """
@@ -392,6 +406,11 @@ def test_a_saved_model_has_the_family_of_its_path_or_of_what_was_fitted() -> Non
     [
         ("df.head()\ndf['a'].hist()", False, "trains no model and writes no predictions"),
         ("labels = KMeans(3).fit_predict(X)", False, "only groups rows without a target"),
+        (
+            "from transformers import AutoModelForCausalLM as A\nm = A.from_pretrained('qwen')\nsub.to_csv('submission.csv')",
+            True,
+            "writes submission.csv with qwen",
+        ),
         ("m = Ridge()", False, "builds Ridge but neither fits nor applies it"),
         ("m = Ridge().fit(X, y)", True, "fits Ridge"),
         ("sub['y'] = 0\nsub.to_csv('submission.csv')", True, "writes submission.csv without a model"),

@@ -65,7 +65,7 @@ def test_a_table_is_summed_up_as_a_data_scientist_would() -> None:
         "Model architecture: A LightGBM classifier with n_estimators 2000, learning_rate 0.05 and num_leaves 31. "
         "Compared with random forest classifier.\n\n"
         "Model training: Training stops early after 100 rounds without progress. Validation is 5-fold stratified "
-        "cross-validation, and the folds' predictions are averaged."
+        "cross-validation, and the folds' predictions are averaged. Predictions are cut at 0.5 into classes."
     )
     assert fields.families == ("lightgbm",)
     assert fields.validation == "stratified_kfold"

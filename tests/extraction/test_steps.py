@@ -74,6 +74,7 @@ def test_missing_values(code: str, how: str, columns: tuple[str, ...], detail: s
         ("df['Sex'] = df['Sex'].replace({'male': 0, 'female': 1})", "mapped to numbers", ("Sex",)),
         ("codes = {'lo': 0, 'hi': 1}\ndf.grade = df.grade.map(codes)", "mapped to numbers", ("grade",)),
         ("df['city'] = df['city'].astype('category')", "category type", ("city",)),
+        ("df['city'] = df['city'].cat.codes", "label", ("city",)),
         (
             "from category_encoders import TargetEncoder\nt = TargetEncoder(cols=['zip'])\nX = t.fit_transform(X, y)",
             "target",
@@ -278,3 +279,17 @@ def test_images() -> None:
     assert ("image", "resized", (), "224x224") in found
     assert ("scale", "divided by 255", (), "") in found
     assert [s[1] for s in found if s[0] == "augment"] == ["horizontal flips", "rotations"]
+
+
+def test_what_becomes_of_predictions() -> None:
+    found = steps(
+        """
+        model = LGBMRegressor().fit(X, y)
+        a = np.clip(model.predict(test), 0, None)
+        b = (model.predict(test) > 0.4).astype(int)
+        c = model.predict(test).round()
+        other = np.clip(x, 0, 1)
+        """,
+        "postprocess",
+    )
+    assert [how for _, how, _, _ in found] == ["clipped", "cut at 0.4 into classes", "rounded"]

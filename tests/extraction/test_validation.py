@@ -98,6 +98,7 @@ def test_hold_outs_by_call_and_by_hand(code: str, scheme: str, size: float | Non
         "validation_path = paths['val']",
         "text = 'KFold(n_splits=5)'",
         "valid = True",
+        "val_y = val_y[:, None]",
     ],
 )
 def test_what_only_looks_like_validation_is_none(code: str) -> None:

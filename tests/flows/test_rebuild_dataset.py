@@ -167,7 +167,9 @@ def test_the_tables_of_a_version_are_plain_parquet(tmp_path: Path) -> None:
 
 
 def test_a_file_of_labelled_blocks_alone_makes_no_version(tmp_path: Path) -> None:
-    (tmp_path / "markup_data.csv").write_text(",code_block,too_long,marks,graph_vertex_id\n0,x = 1,No,5,45.0\n")
+    (tmp_path / "markup_data.csv").write_text(
+        ",code_block,too_long,marks,graph_vertex_id\n0,x = 1,No,5,45.0\n"
+    )
     with pytest.raises(DatasetError, match="1 code blocks and no kernels"):
         rebuilt(source="code4ml", path=tmp_path)
 
