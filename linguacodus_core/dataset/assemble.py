@@ -38,8 +38,8 @@ def assemble(
     """
     if corpus.kernels == 0:
         raise DatasetError(
-            f"the source has {corpus.blocks:,} code blocks and no kernels: nothing says which belong together",
-            "give a whole release (code_blocks.csv, kernels_meta.csv, competitions_meta.csv) or pulled kernels",
+            f"the source has {corpus.blocks:,} code blocks and no kernels: nothing tells their kernels",
+            "give a whole release (code_blocks, kernels_meta, competitions_meta), or pulled kernels",
         )
     if not any(shard.instructions for shard in instructed):
         raise DatasetError(
