@@ -104,7 +104,7 @@ def lay_floor(run: Run, board: Board) -> None:
 
 def propose(run: Run) -> None:
     """Queue what needs no language model: the prior's plans (and random ones, where asked for)."""
-    for candidate in proposals(run.request, run.spec, run.data):
+    for candidate in proposals(run.request, run.spec, run.data, run.popular):
         run.search.propose(candidate)
 
 

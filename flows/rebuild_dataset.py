@@ -63,9 +63,10 @@ def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
             pull_kernels(request)
         profile = load_profile(request.profile) if request.profile else None
         fingerprint = fingerprint_of(request)
-        key = work.whole_key(request, fingerprint, profile.model_dump_json() if profile else "")
+        key = work.whole_key(request, fingerprint, profile)
         board = RebuildBoard(request)
         if not request.dry_run and (known := work.finished(key)):
+            tell(open_version(known))
             return board.finished(_result(open_version(known), False, began))
         warm_up()
         with board.counting("blocks read") as counting:
@@ -87,8 +88,7 @@ def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
         inputs = describe(request, profile, fingerprint, corpus)
         version, new = assemble(corpus, curated, instructed, request, inputs)
         work.finish(key, version.name)
-        if new:
-            announce(version)
+        tell(version)
         work.tidy()
         return board.finished(_result(version, new, began, *spent))
 
@@ -141,10 +141,16 @@ def extract(
         with board.counting("shards read", len(studied)) as counting:
             return counting.collect([read_shard.submit(shard, only, request.grounding) for shard in studied])
     about = {row["competition"]: row for shard in curated for row in shard.read("competitions").to_pylist()}
+    hashes = [prompt.sha256 for prompt in work.prompts(client.profile)]
     with board.counting(f"instructions by {projection.by}", projection.usable) as counting:
-        return ask_shards(
-            studied, only, request.grounding, about, client, work.prompt_hashes(), counting.answered
-        )
+        return ask_shards(studied, only, request.grounding, about, client, hashes, counting.answered)
+
+
+def tell(version: Version) -> None:
+    """Announce a version once; what a killed run did not come to announce, the next one does."""
+    if not work.announced(version.name):
+        announce(version)
+        work.announce(version.name)
 
 
 def describe(
@@ -166,7 +172,7 @@ def describe(
         "profile": request.profile,
         "grounding": request.grounding,
         "limit": request.limit,
-        "prompts": work.prompt_labels(),
+        "prompts": [prompt.label for prompt in work.prompts(profile)],
         "prompt_sets": list(request.prompt_sets),
         "context": request.context,
         "tokenizer": request.tokenizer,

@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import fsspec
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from linguacodus_core.errors import StoreError
@@ -99,11 +101,37 @@ def read_table(path: str | os.PathLike[str]) -> pa.Table | None:
 
 
 def content_sha256(table: pa.Table) -> str:
-    """The SHA-256 (hex) of a table's schema and rows, whatever file they stand in and however it is chunked.
+    """The SHA-256 (hex) of a table's schema and rows, in this order, however they lie in memory or on disk.
 
-    It is taken over the Arrow IPC form of one batch, so that another Parquet writer changes nothing.
+    Chunks, offsets, dictionaries and what stands under nulls do not count: of each column its validity, the
+    lengths of its values and the values themselves are taken, nested ones in the same way.
     """
-    digest = hashlib.sha256(table.schema.remove_metadata().to_string().encode())
-    for batch in table.combine_chunks().to_batches():
-        digest.update(batch.serialize())
+    schema = table.schema.remove_metadata()
+    digest = hashlib.sha256(schema.to_string().encode())
+    for name in schema.names:
+        column = table[name].combine_chunks()
+        _feed(digest, column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
     return digest.hexdigest()
+
+
+def _feed(digest: "hashlib._Hash", values: pa.Array) -> None:
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    digest.update(np.packbits(pc.is_valid(values).to_numpy(zero_copy_only=False)).tobytes())
+    if pa.types.is_struct(values.type):
+        for number in range(values.type.num_fields):
+            _feed(digest, pc.struct_field(values, number))
+    elif pa.types.is_list(values.type):
+        digest.update(pc.list_value_length(values).fill_null(0).to_numpy(zero_copy_only=False).tobytes())
+        _feed(digest, values.flatten())
+    elif pa.types.is_string(values.type) or pa.types.is_binary(values.type):
+        filled = pa.concat_arrays([values.fill_null("" if pa.types.is_string(values.type) else b"")])
+        digest.update(pc.binary_length(filled).to_numpy(zero_copy_only=False).tobytes())
+        _, ends, text = filled.buffers()
+        offsets = (
+            np.frombuffer(ends, np.int32)[filled.offset : filled.offset + len(filled) + 1] if ends else [0]
+        )
+        digest.update(memoryview(text)[offsets[0] : offsets[-1]] if text else b"")
+    else:
+        zero = pa.scalar(0, pa.int8()).cast(values.type)
+        digest.update(values.fill_null(zero).to_numpy(zero_copy_only=False).tobytes())

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
@@ -21,7 +22,13 @@ def apart(function: Callable[Arguments, Result], *args: Arguments.args, **more: 
     """
     if multiprocessing.current_process().daemon:
         return function(*args, **more)
-    return pool().submit(function, *args, **more).result()
+    try:
+        return pool().submit(function, *args, **more).result()
+    except (
+        BrokenProcessPool
+    ):  # one was killed, by the kernel for its memory perhaps: the next call has new ones
+        pool.cache_clear()
+        raise
 
 
 def cores() -> int:

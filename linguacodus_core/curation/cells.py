@@ -20,7 +20,7 @@ _TIMED = re.compile(
     r"^(?P<indent>[ \t]*)%(?:time|timeit|prun|memit)\b(?:[ \t]+-\w+(?:[ \t]+\d+)?)*[ \t]+(?P<rest>\S.*)$"
 )
 _LINE = re.compile(r"^(?P<indent>[ \t]*)(?:[%!?].*|[\w.\[\]'\"]+\?{1,2}[ \t]*)$")
-_ASSIGNED = re.compile(r"^(?P<left>[ \t]*[\w.,\[\]'\" ]+?=[ \t]*)(?P<sign>[%!])(?P<rest>.*)$")
+_ASSIGNED = re.compile(r"^(?P<left>[\w.,\[\]'\" \t]{1,200}=[ \t]*)(?P<sign>[%!])(?P<rest>.*)$")
 
 
 def suspect(text: str) -> bool:

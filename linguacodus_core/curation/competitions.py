@@ -1,5 +1,6 @@
 """Each competition judged: its metric's category and direction, its kinds of data, or why it is dropped."""
 
+from collections import Counter
 from typing import Any
 
 import pyarrow as pa
@@ -32,6 +33,8 @@ def judge(competitions: pa.Table, *, keep_unknown: bool) -> tuple[pa.Table, pa.T
         if not category and not keep_unknown:
             dropped.append(_drop(row, UNKNOWN_METRIC, row["metric_name"] or "none named"))
             continue
+        if not category:
+            dropped.append(_drop(row, UNKNOWN_METRIC, row["metric_name"] or "none named") | {"table": "note"})
         if category:
             row |= {"metric": metric, "metric_category": category, "metric_from": origin}
             row["direction"] = CATEGORIES[category]
@@ -44,10 +47,9 @@ def unknown_metrics(dropped: pa.Table) -> dict[str, int]:
     names = [
         row["detail"]
         for row in dropped.select(["table", "reason", "detail"]).to_pylist()
-        if row["table"] == "competitions" and row["reason"] == UNKNOWN_METRIC
+        if row["reason"] == UNKNOWN_METRIC
     ]
-    counts = {name: names.count(name) for name in dict.fromkeys(names)}
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(sorted(Counter(names).items(), key=lambda item: (-item[1], item[0])))
 
 
 def _metric(row: dict[str, Any]) -> tuple[str, str, str]:

@@ -6,6 +6,7 @@ on any process. A shard holds whole competitions, so that a kernel more changes 
 
 import math
 import shutil
+import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -24,6 +25,7 @@ from linguacodus_core.curation.ahead import ahead
 from linguacodus_core.curation.competitions import judge
 from linguacodus_core.curation.options import CurationOptions
 from linguacodus_core.curation.ranking import rank
+from linguacodus_core.errors import StoreError
 from linguacodus_core.sources.source import Source
 from linguacodus_core.tables import DATASET, table
 
@@ -52,7 +54,9 @@ class Corpus(BaseModel):
     @property
     def files(self) -> tuple[Path, ...]:
         """What the corpus needs beside this record."""
-        return (self.folder / MANIFEST,)
+        blocks = [self.shard(number) for number in range(self.shards)]
+        ranked = [self.ranked(number) for number in range(self.shards)]
+        return (self.folder / MANIFEST, *blocks, *ranked)
 
     def shard(self, number: int) -> Path:
         """The code blocks of one shard (table `code_blocks`)."""
@@ -68,14 +72,32 @@ def take_in(
 ) -> Corpus:
     """Read a source into `folder`, or find it there.
 
-    Writes competitions.parquet, kernels.parquet, dropped.parquet, ranked-NN.parquet, blocks-NN.parquet, and
-    corpus.json last: a folder without it is incomplete and made anew. on_blocks: told how many blocks more
-    were read. Raises CorpusError when the source cannot be read, StoreError when the disk cannot be written.
+    Writes competitions.parquet, kernels.parquet, dropped.parquet, ranked-NN.parquet, blocks-NN.parquet and
+    corpus.json into a folder beside it, which is moved in place when it is whole. on_blocks: told how many
+    blocks more were read. Raises CorpusError when the source cannot be read, StoreError when the disk cannot
+    be written.
     """
     if known := store.read_json(folder / MANIFEST):
         return Corpus.model_validate(known | {"folder": folder})
-    shutil.rmtree(folder, ignore_errors=True)
-    competitions, kernels = source.competitions(), source.kernels()
+    aside = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        corpus = _read(source, fingerprint, options, aside, on_blocks)
+        with store.described(folder):
+            shutil.rmtree(folder, ignore_errors=True)  # an incomplete one, of an older version
+            aside.rename(folder)
+    except StoreError:
+        if known := store.read_json(folder / MANIFEST):  # another process was first: its content is the same
+            return Corpus.model_validate(known | {"folder": folder})
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return corpus.model_copy(update={"folder": folder})
+
+
+def _read(
+    source: Source, fingerprint: str, options: CurationOptions, folder: Path, on_blocks: Callable[[int], None]
+) -> Corpus:
+    competitions, kernels = source.competitions(), source.kernels().sort_by("kernel")
     judged, out = judge(competitions, keep_unknown=options.unranked == "keep")
     ranked, unranked = rank(kernels, judged, options)
     shards = _shard_count(len(ranked))
@@ -90,8 +112,9 @@ def take_in(
         own_table = pa.Table.from_pandas(own, preserve_index=False)
         store.write_table(folder / f"ranked-{number:02}.parquet", own_table)
     late = pa.Table.from_pandas(unranked, schema=DATASET["dropped"], preserve_index=False)
-    idle = _idle(judged, ranked)
-    store.write_table(folder / "dropped.parquet", pa.concat_tables([out, idle, late, source.unreadable()]))
+    dropped = pa.concat_tables([out, _idle(judged, ranked), late, source.unreadable()])
+    keys = [(name, "ascending") for name in DATASET["dropped"].names]
+    store.write_table(folder / "dropped.parquet", dropped.sort_by(keys))
     corpus = Corpus(
         folder=folder,
         source=source.name,

@@ -20,7 +20,7 @@ class CurationOptions(BaseModel):
     )
     least_lines: int = Field(5, ge=1, description="Kernels with fewer lines of code are dropped.")
     most_characters: int = Field(
-        400_000, ge=1_000, description="Kernels with more characters of code are dropped."
+        200_000, ge=1_000, description="Kernels with more characters of code are dropped."
     )
     similarity: float = Field(
         0.8,

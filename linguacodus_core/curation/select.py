@@ -26,7 +26,7 @@ _MODEL_MARKS = (".fit(", ".predict(", ".predict_proba(", ".to_csv(")
 
 _MODEL = re.compile(
     r"\.(?:fit|fit_transform|fit_generator|predict|predict_proba|train|backward|compile|generate)\s*\("
-    r"|from_pretrained\s*\(|\b(?:lgb|lgbm|lightgbm|xgb|xgboost)\.(?:train|cv)\s*\(|(?:to_csv|write_csv|load_state_dict|load_model|joblib\.load)\s*\(|Learner\w*\s*\("
+    r"|from_pretrained\s*\(|\b(?:lgb|lgbm|lightgbm|xgb|xgboost)\.(?:train|cv)\s*\(|(?:to_csv|write_csv|load_state_dict|load_model|joblib\.load)\s*\(|Learner\w{0,30}\("
 )
 
 
@@ -62,7 +62,11 @@ def select(
         if len(found.solutions) == options.top:
             found.dropped.append((kernel.kernel, f"{BEYOND} {options.top}", ""))
             continue
-        source = _source(code.get(kernel.kernel, ""))
+        joined = code.get(kernel.kernel, "")
+        if len(joined) > options.most_characters:
+            found.dropped.append((kernel.kernel, LONG, f"{len(joined):,} characters"))
+            continue
+        source = _source(joined)
         reason, detail = unusable(source, options)
         if reason:
             found.dropped.append((kernel.kernel, reason, detail))
@@ -95,8 +99,6 @@ def unusable(source: str, options: CurationOptions) -> tuple[str, str]:
         return NO_CODE, ""
     if lines < options.least_lines:
         return SHORT, f"{lines} lines"
-    if len(source) > options.most_characters:
-        return LONG, f"{len(source):,} characters"
     if not any(mark in source for mark in _MODEL_MARKS) and not _MODEL.search(source):
         return NO_MODEL, "nothing is fitted, predicted or written"
     return "", ""

@@ -11,6 +11,7 @@ from linguacodus_core.curation.shard import CuratedShard
 from linguacodus_core.dataset.card import card
 from linguacodus_core.dataset.examples import CountTokens, examples
 from linguacodus_core.dataset.figure import heat_map
+from linguacodus_core.dataset.funnel import reasons
 from linguacodus_core.dataset.instruct import InstructedShard, calls_of
 from linguacodus_core.dataset.popularity import popularity
 from linguacodus_core.dataset.request import RebuildRequest
@@ -58,7 +59,12 @@ def assemble(
         writer.add("solutions", (_unsigned(shard.read("solutions")) for shard in curated))
         writer.add("instructions", (shard.read() for shard in instructed))
         made = _examples(curated, instructed, about, split, leaks, request, count, left_out)
-        writer.add("examples", made)
+        if not writer.add("examples", made):
+            raise DatasetError(
+                "no example is left: "
+                + "; ".join(f"{why} ({count:,})" for _, why, count in reasons(pa.concat_tables(left_out))),
+                "kernels without a place give examples only in the prompt set default",
+            )
         writer.add("dropped", _dropped(corpus, curated, instructed, left_out))
         instructions = pa.concat_tables(
             [shard.read().select(["competition", "families"]) for shard in instructed]

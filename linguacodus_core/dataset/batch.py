@@ -13,6 +13,7 @@ from linguacodus_core.dataset.study import StudiedShard
 from linguacodus_core.errors import DatasetError
 from linguacodus_core.extraction.fields import instruction_schema
 from linguacodus_core.llm import batch
+from linguacodus_core.llm.budget import Cost
 from linguacodus_core.llm.client import Client
 from linguacodus_core.progress import say
 
@@ -64,7 +65,16 @@ def submit_or_collect(
         for _, rendered in prompts(curated, studied, only, client.profile.prompt_set)
         if client.key_of(ROLE, rendered, schema=schema) not in by_chat
     ]
+    _book_open_batches(client)
     made = batch.submit(client, ROLE, asks)
     if not made.submitted and not made.waiting:
         return ""
     return f"{made.line()}; run the same command again to collect the replies"
+
+
+def _book_open_batches(client: Client) -> None:
+    """What open batches may cost counts against this run's budget: an earlier run submitted them."""
+    usd = sum(found.usd for found in batch.pending(client.ledger))
+    if usd and client.budget.usd is not None:
+        with client.budget.reserve(Cost(min(usd, client.budget.usd))) as ticket:
+            ticket.settle(ticket.projected)

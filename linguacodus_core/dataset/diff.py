@@ -5,6 +5,10 @@ from collections.abc import Iterator
 from linguacodus_core.dataset.version import TABLES, Version
 
 MOST_NAMED = 10
+BUILT_WITH = (
+    "source", "fingerprint", "extractor", "curation", "grounding", "limit", "prompts", "prompt_sets",
+    "context", "tokenizer", "held_out",
+)  # fmt: skip
 
 
 def differences(old: Version, new: Version) -> Iterator[str]:
@@ -13,7 +17,7 @@ def differences(old: Version, new: Version) -> Iterator[str]:
         before, after = old.manifest.rows[name], new.manifest.rows[name]
         if old.manifest.content[name] != new.manifest.content[name]:
             yield f"{name}: {before:,} -> {after:,} rows ({after - before:+,})"
-    for name in ("source", "fingerprint", "extractor", "curation", "prompts", "context"):
+    for name in BUILT_WITH:
         was, is_ = old.manifest.inputs.get(name), new.manifest.inputs.get(name)
         if was != is_:
             yield f"built with another {name}: {was} -> {is_}"

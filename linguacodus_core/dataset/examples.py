@@ -34,6 +34,7 @@ WHOLE = 10**9
 """A limit that cuts no description: what is left is its text without pictures and markup."""
 
 ACROSS, NO_PLACE, NO_METRIC = "near-duplicate across the split", "no place", "no metric"
+NO_DATA_TYPE, TOO_LONG = "no data type", "longer than the context"
 
 
 def estimated(texts: Sequence[str]) -> list[int]:
@@ -58,17 +59,19 @@ def examples(
     """
     rows: list[dict[str, Any]] = []
     dropped: list[dict[str, Any]] = []
-    whole = tokens(trim_description(defused(competition["description"] or ""), WHOLE))
+    description = defused(competition["description"] or "")
+    whole = tokens(trim_description(description, WHOLE))
+    shown = {name: trim_description(description, _room(name, context)) for name in prompt_sets}
     for solution, instruction in pairs:
         if near := leaks.get(solution["solution"]):
             dropped.append(_drop(competition, instruction, ACROSS, f"of {near}"))
             continue
         for prompt_set in prompt_sets:
-            made = _example(prompt_set, competition, solution, instruction, context)
+            made = _example(prompt_set, competition, solution, instruction, shown[prompt_set])
             if isinstance(made, str):
                 dropped.append(_drop(competition, instruction, made, f"prompt set {prompt_set}"))
                 continue
-            label, prompt, text, shown = made
+            label, prompt, text = made
             rows.append(
                 {
                     "example": _id(prompt_set, prompt, instruction["text"], solution["solution"]),
@@ -82,11 +85,17 @@ def examples(
                     "prompt": prompt,
                     "completion": [{"role": "assistant", "content": instruction["text"]}],
                     "text": text,
-                    "description_tokens_cut": max(0, whole - shown),
+                    "description_tokens_cut": max(0, whole - tokens(shown[prompt_set])),
                 }
             )
     _count(rows, count)
-    return table("examples", rows, DATASET), table("dropped", dropped, DATASET)
+    fitting = [row for row in rows if row["prompt_tokens"] + row["completion_tokens"] <= context]
+    dropped += [
+        _drop(competition, row, TOO_LONG, f"{row['prompt_tokens'] + row['completion_tokens']:,} tokens")
+        for row in rows
+        if row["prompt_tokens"] + row["completion_tokens"] > context
+    ]
+    return table("examples", fitting, DATASET), table("dropped", dropped, DATASET)
 
 
 def _example(
@@ -94,12 +103,10 @@ def _example(
     competition: Mapping[str, Any],
     solution: Mapping[str, Any],
     instruction: Mapping[str, Any],
-    context: int,
-) -> tuple[str, list[dict[str, str]], str | None, int] | str:
-    """(label, messages, the pair as one text, tokens of the description shown), or why there is none."""
+    description: str,
+) -> tuple[str, list[dict[str, str]], str | None] | str:
+    """(label, messages, the pair as one text), or why there is none."""
     place = ordinal(solution["place"]) if solution["place"] else ""
-    budget = block_tokens(context) if prompt_set == "default" else min(max(context // 6, 300), 6000)
-    description = trim_description(defused(competition["description"] or ""), budget)
     if prompt_set == "default":
         about = block(
             title=competition["title"] or competition["competition"],
@@ -109,23 +116,30 @@ def _example(
             description=description,
         )
         rendered = ask("default", "instruction", task=about, place=place)
-        return rendered.prompt, [dict(message) for message in rendered.messages], None, tokens(description)
+        return rendered.prompt, [dict(message) for message in rendered.messages], None
     if not place:
         return NO_PLACE
     if not competition["metric"]:
         return NO_METRIC
+    if not competition["data_types"]:
+        return NO_DATA_TYPE
     rendered = ask(
         "paper",
         "pair",
         place=place,
-        data_type=" and ".join(competition["data_types"] or ("tabular",)),
+        data_type=" and ".join(competition["data_types"]),
         metric=competition["metric"],
         description=description,
         instruction=defused(instruction["text"]),
     )
     text = str(rendered.messages[-1]["content"])
     asked = text[text.index(OPENS) + len(OPENS) : text.rindex(CLOSES)]
-    return rendered.prompt, [{"role": "user", "content": asked}], text, tokens(description)
+    return rendered.prompt, [{"role": "user", "content": asked}], text
+
+
+def _room(prompt_set: str, context: int) -> int:
+    """Tokens that a prompt of a set has for the description: as generation gives it."""
+    return block_tokens(context) if prompt_set == "default" else min(max(context // 6, 300), 6000)
 
 
 def _count(rows: list[dict[str, Any]], count: CountTokens) -> None:

@@ -25,6 +25,7 @@ from linguacodus_core.llm.prompts import Rendered, load
 ROLE = "extractor"
 STATIC = "static"
 NOT_GROUNDED, NO_REPLY, NO_SOLUTION = "not grounded", "no usable reply", "no solution"
+BEYOND_LIMIT = "beyond the limit"
 
 
 @dataclass(frozen=True)

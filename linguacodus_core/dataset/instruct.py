@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from linguacodus_core import store
 from linguacodus_core.dataset.extract import (
+    BEYOND_LIMIT,
     NO_REPLY,
     NO_SOLUTION,
     NOT_GROUNDED,
@@ -21,7 +22,7 @@ from linguacodus_core.dataset.extract import (
     row,
 )
 from linguacodus_core.dataset.study import StudiedShard
-from linguacodus_core.errors import LinguacodusError
+from linguacodus_core.errors import EndpointError, LinguacodusError, PromptTooLong, UnusableReply
 from linguacodus_core.llm.bulk import each
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.progress import Progress
@@ -29,6 +30,9 @@ from linguacodus_core.tables import DATASET, table
 
 Made = tuple[dict[str, Any], Extracted | Exception]
 """A studied solution and what became of it."""
+
+OWN_FAULT = (UnusableReply, PromptTooLong)
+"""Errors of one solution, which another run would meet again."""
 
 TABLE, ASIDE, SHARD = "instructions.parquet", "dropped.parquet", "shard.json"
 
@@ -81,7 +85,7 @@ def read_shard(
 ) -> InstructedShard:
     """The static extractor's instructions of a shard, written to `folder`."""
     made: list[Made] = [(study, by_reading(study)) for study in wanted(shard, only)]
-    return _write(shard, made, threshold, folder)
+    return _write(shard, made, only, threshold, folder)
 
 
 def ask_shards(
@@ -102,7 +106,7 @@ def ask_shards(
     """
     found = {shard.number: known for shard in shards if (known := finished(folder_of(shard)))}
     left = [shard for shard in shards if shard.number not in found]
-    rows = {shard.number: wanted(shard, only) for shard in left}
+    counts = {shard.number: len(wanted(shard, only)) for shard in left}
     made: dict[int, list[Made]] = {shard.number: [] for shard in left}
 
     def ask(item: tuple[int, dict[str, Any]]) -> Extracted:
@@ -110,17 +114,30 @@ def ask_shards(
         return by_model(client, study, competitions[study["competition"]], prompt_set, threshold)
 
     def finish(shard: StudiedShard) -> None:
-        if len(made[shard.number]) == len(rows[shard.number]):
-            found[shard.number] = _write(shard, made.pop(shard.number), threshold, folder_of(shard))
+        if len(made[shard.number]) == counts[shard.number]:
+            found[shard.number] = _write(shard, made.pop(shard.number), only, threshold, folder_of(shard))
 
     by_number = {shard.number: shard for shard in left}
-    asked = [(shard.number, study) for shard in left for study in rows[shard.number]]
     for shard in left:
-        if not rows[shard.number]:
+        if not counts[shard.number]:
             finish(shard)
-    for (number, study), result in each(client, asked, ask, on_done=on_done):
+
+    def asked() -> Iterator[tuple[int, dict[str, Any]]]:
+        for shard in left:  # one shard's code in memory at a time
+            yield from ((shard.number, study) for study in wanted(shard, only))
+
+    unanswered: list[EndpointError] = []
+    for (number, study), result in each(client, asked(), ask, total=sum(counts.values()), on_done=on_done):
+        if isinstance(result, EndpointError) and not isinstance(result, OWN_FAULT):
+            unanswered.append(result)  # it may pass: the solution is not given up, its shard not finished
+            continue
         made[number].append((study, result))
         finish(by_number[number])
+    if unanswered:
+        raise EndpointError(
+            f"{len(unanswered):,} solutions got no answer: {unanswered[0].problem}",
+            "run the same command again: what was answered is kept",
+        )
     return [found[shard.number] for shard in shards]
 
 
@@ -134,9 +151,15 @@ def finished(folder: Path) -> InstructedShard | None:
     )
 
 
-def _write(shard: StudiedShard, made: Iterable[Made], threshold: float, folder: Path) -> InstructedShard:
+def _write(
+    shard: StudiedShard,
+    made: Iterable[Made],
+    only: frozenset[str] | None,
+    threshold: float,
+    folder: Path,
+) -> InstructedShard:
     rows: list[dict[str, Any]] = []
-    dropped = list(_no_solutions(shard))
+    dropped = list(_not_asked_for(shard, only))
     for study, result in made:
         if isinstance(result, LinguacodusError):
             dropped.append(drop(study, NO_REPLY, result.problem))
@@ -157,9 +180,12 @@ def _write(shard: StudiedShard, made: Iterable[Made], threshold: float, folder: 
     )
 
 
-def _no_solutions(shard: StudiedShard) -> Iterator[dict[str, Any]]:
-    for item in shard.read().filter(pa.compute.is_valid(pa.compute.field("unusable"))).to_pylist():
-        yield drop(item, NO_SOLUTION, item["unusable"])
+def _not_asked_for(shard: StudiedShard, only: frozenset[str] | None) -> Iterator[dict[str, Any]]:
+    for item in shard.read().select(["solution", "competition", "unusable"]).to_pylist():
+        if item["unusable"] is not None:
+            yield drop(item, NO_SOLUTION, item["unusable"])
+        elif only is not None and item["solution"] not in only:
+            yield drop(item, BEYOND_LIMIT, "")
 
 
 def calls_of(shards: Iterable[InstructedShard]) -> list[str]:

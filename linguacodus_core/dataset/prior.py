@@ -5,16 +5,17 @@ table that ships beside this module does: counts over pulled Kaggle notebooks, i
 """
 
 import csv
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
 from linguacodus_core.dataset.popularity import ANY
-from linguacodus_core.dataset.version import list_versions, open_version
+from linguacodus_core.dataset.version import Version, list_versions
+from linguacodus_core.errors import DatasetError
+from linguacodus_core.progress import warn
 
-ENOUGH = 20
+ENOUGH = 100
 """Solutions that a cell must count to be believed."""
 
 Counts = Mapping[str, int]
@@ -27,14 +28,6 @@ class Prior:
 
     name: str
     tables: tuple[Mapping[tuple[str, str], Counts], ...]
-
-    @property
-    def sha256(self) -> str:
-        """The SHA-256 (hex) of all that it says."""
-        said = [
-            sorted((cell, sorted(counts.items())) for cell, counts in table.items()) for table in self.tables
-        ]
-        return hashlib.sha256(repr(said).encode()).hexdigest()
 
     def counts(self, data_types: Sequence[str], category: str) -> Counts:
         """How often each family is the main model, for a task's first kind of data and its metric's category.
@@ -55,7 +48,11 @@ def current() -> Prior:
     versions = list_versions()
     if not versions:
         return Prior("the table that ships", (shipped(),))
-    rows = open_version(versions[0].version).table("popularity").to_pylist()
+    try:
+        rows = Version(versions[0]).table("popularity").to_pylist()
+    except DatasetError as error:
+        warn(str(error))
+        return Prior("the table that ships", (shipped(),))
     return Prior(f"dataset version {versions[0].version}", (_cells(rows), shipped()))
 
 

@@ -1,7 +1,7 @@
 """Which competitions are held out, and which kernels must not stand in training because of them.
 
-A competition's split follows from its name alone, so that it does not move when others come; those whose
-descriptions are near-duplicates (re-runs) stay together.
+A competition's split follows from its name, so that it does not move when others come; those whose
+descriptions are near-duplicates (re-runs) stay together, by the name that comes first.
 """
 
 import hashlib

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from linguacodus_core import store
 from linguacodus_core.errors import DatasetError
+from linguacodus_core.progress import warn
 from linguacodus_core.settings import home
 from linguacodus_core.tables import DATASET
 
@@ -77,12 +78,18 @@ class Version:
 
 
 def list_versions() -> list[Manifest]:
-    """The manifests of all versions, newest first. Damaged ones raise DatasetError."""
+    """The manifests of all versions, newest first; a damaged one is left out with a warning."""
     fs, inner = fsspec.url_to_fs(f"{home()}/{DATASETS}")
     if not fs.exists(inner):
         return []
     names = [entry.rstrip("/").rsplit("/", 1)[-1] for entry in fs.ls(inner, detail=False)]
-    found = [manifest for name in names if (manifest := _manifest(name))]
+    found = []
+    for name in names:
+        try:
+            if manifest := _manifest(name):
+                found.append(manifest)
+        except DatasetError as error:
+            warn(str(error))
     return sorted(found, key=lambda manifest: (manifest.created, manifest.version), reverse=True)
 
 
@@ -115,6 +122,18 @@ def open_version(name: str) -> Version:
         f"there is no dataset version {name!r}",
         f"{hint}known: {', '.join(names[:5])} (linguacodus dataset list)",
     )
+
+
+def whole(name: str) -> bool:
+    """Whether the version of exactly that name is there with all its files; their content is for `verify`."""
+    try:
+        manifest = _manifest(name)
+    except DatasetError:
+        return False
+    if manifest is None:
+        return False
+    fs, inner = fsspec.url_to_fs(f"{home()}/{DATASETS}/{name}")
+    return all(fs.exists(f"{inner}/{file}") for file in manifest.files)
 
 
 def verify(version: Version) -> list[str]:
@@ -156,9 +175,14 @@ def _manifest(name: str) -> Manifest | None:
     if content is None:
         return None
     try:
-        return Manifest.model_validate_json(content)
+        manifest = Manifest.model_validate_json(content)
     except ValidationError as error:
-        raise DatasetError(
-            f"the manifest {path} is damaged: {error.errors()[0]['msg']}",
-            "remove that folder and run the rebuild again: what is done is kept",
-        ) from error
+        problem = error.errors()[0]["msg"]
+    else:
+        if manifest.version == name:
+            return manifest
+        problem = f"it speaks of {manifest.version!r}"
+    raise DatasetError(
+        f"the manifest {path} is damaged: {problem}",
+        "remove that folder and run the rebuild again: what is done is kept",
+    )

@@ -5,40 +5,60 @@ Everything is named by the content that it was made from; nothing here is needed
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 import linguacodus_core
 from linguacodus_core import store
 from linguacodus_core.dataset.request import RebuildRequest
-from linguacodus_core.llm.prompts import load
+from linguacodus_core.dataset.version import DATASETS, whole
+from linguacodus_core.llm.profiles import Profile
+from linguacodus_core.llm.prompts import Prompt, load
 from linguacodus_core.settings import home, local_home
 
 UNCHANGING = {"path", "competitions_file", "budget_usd", "batch", "dry_run", "kernels_per_competition"}
 """Fields of the request that say where and how, not what."""
 
 KEPT_DAYS = 14.0
-PROMPTS = (
-    ("default", "task"),
-    ("default", "instruction"),
-    ("paper", "pair"),
-    ("default", "extraction"),
-    ("default", "extraction_again"),
-    ("paper", "extraction"),
-)
+CODE = ("curation", "dataset", "extraction", "instructions", "llm", "metrics", "sources", "tables.py")
+"""What the pieces of work depend on beside their inputs: these rooms' files."""
+
+WRITTEN_WITH = (("default", "task"), ("default", "instruction"), ("paper", "pair"))
+"""The prompts that examples are made of."""
+
+ASKED_WITH = ("extraction", "extraction_again")
+"""The prompts that a model is asked with, in the profile's set."""
+
+
+@lru_cache(maxsize=1)
+def code_sha256() -> str:
+    """The SHA-256 of the code that makes the pieces, so that none outlives a change of it."""
+    whole_code = hashlib.sha256(linguacodus_core.__version__.encode())
+    top = Path(linguacodus_core.__file__).parent
+    for name in CODE:
+        for path in sorted([top / name] if name.endswith(".py") else (top / name).rglob("*")):
+            if path.suffix in (".py", ".toml", ".csv") and "sample_corpus" not in path.parts:
+                whole_code.update(f"{path.relative_to(top)}\0".encode() + path.read_bytes())
+    return whole_code.hexdigest()
 
 
 def digest(*parts: object) -> str:
-    """A short name (16 hex digits) for what was made from these parts by this version of the code."""
-    text = json.dumps([linguacodus_core.__version__, *map(str, parts)])
+    """A short name (16 hex digits) for what was made from these parts by this code."""
+    text = json.dumps([code_sha256(), *map(str, parts)])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def place(kind: str, *parts: object) -> Path:
-    """The folder of one piece of work: corpus, curated, studied or instructed."""
-    return root() / kind / digest(*parts)
+    """The folder of one piece of work: corpus, curated, studied, instructed; marked as in use."""
+    folder = root() / kind / digest(*parts)
+    with suppress(FileNotFoundError):
+        os.utime(folder)
+    return folder
 
 
 def root() -> Path:
@@ -46,28 +66,23 @@ def root() -> Path:
     return local_home() / "rebuild"
 
 
-def whole_key(request: RebuildRequest, fingerprint: str, profile_sha256: str) -> str:
-    """What makes two rebuilds the same: the source's content, the options, the prompts, the profile."""
-    return digest(fingerprint, request.model_dump_json(exclude=UNCHANGING), profile_sha256, *prompt_hashes())
+def prompts(profile: Profile | None) -> list[Prompt]:
+    """The prompts that a version is built with."""
+    asked = [load(profile.prompt_set, name) for name in ASKED_WITH] if profile else []
+    return [*(load(set_, name) for set_, name in WRITTEN_WITH), *asked]
 
 
-def prompt_hashes() -> list[str]:
-    """The SHA-256 of the prompts that a version is built with."""
-    return [load(set_, name).sha256 for set_, name in PROMPTS]
-
-
-def prompt_labels() -> list[str]:
-    """The prompts that a version is built with, as set/name@version."""
-    return [load(set_, name).label for set_, name in PROMPTS]
+def whole_key(request: RebuildRequest, fingerprint: str, profile: Profile | None) -> str:
+    """What makes two rebuilds the same: source, options, prompts, profile, code."""
+    hashes = [prompt.sha256 for prompt in prompts(profile)]
+    said = profile.model_dump_json() if profile else ""
+    return digest(fingerprint, request.model_dump_json(exclude=UNCHANGING), said, *hashes)
 
 
 def finished(key: str) -> str | None:
-    """The version that a rebuild of that key ended with, None when there was none or it is gone."""
+    """The version that a rebuild of that key ended with; None when there was none, or it is not whole."""
     found = store.read_json(_note(key))
-    version = found["version"] if found else None
-    if version and store.read_bytes(f"{home()}/datasets/{version}/manifest.json") is None:
-        return None
-    return version
+    return found["version"] if found and whole(found["version"]) else None
 
 
 def finish(key: str, version: str) -> None:
@@ -75,12 +90,22 @@ def finish(key: str, version: str) -> None:
     store.write_json(_note(key), {"version": version})
 
 
+def announced(version: str) -> bool:
+    """Whether the version's event was sent."""
+    return store.read_json(_note(f"announced-{version}")) is not None
+
+
+def announce(version: str) -> None:
+    """Remember that the version's event was sent."""
+    store.write_json(_note(f"announced-{version}"), {"version": version})
+
+
 def _note(key: str) -> str:
-    return f"{home()}/datasets/.finished/{key}.json"
+    return f"{home()}/{DATASETS}/.finished/{key}.json"
 
 
 def tidy(days: float = KEPT_DAYS) -> int:
-    """Remove pieces of work that no rebuild has touched for so many days; returns how many."""
+    """Remove pieces of work that no rebuild has used for so many days; returns how many."""
     old = [folder for folder in _pieces() if time.time() - folder.stat().st_mtime > days * 86400]
     for folder in old:
         shutil.rmtree(folder, ignore_errors=True)
@@ -88,7 +113,7 @@ def tidy(days: float = KEPT_DAYS) -> int:
 
 
 def _pieces() -> Iterator[Path]:
-    for kind in ("corpus", "curated", "studied", "instructed"):
-        folder = root() / kind
+    kinds = [root() / kind for kind in ("corpus", "curated", "studied", "instructed")]
+    for folder in [*kinds, local_home() / "scratch"]:
         if folder.is_dir():
             yield from (piece for piece in folder.iterdir() if piece.is_dir())

@@ -4,11 +4,13 @@ The version's name is the hash of its content, so that the same content is the s
 wherever it was built. The account of calls (llm_calls) does not count: it says when and how fast, not what.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from linguacodus_core.dataset.version import (
     Manifest,
     Version,
     open_version,
+    whole,
     written_schema,
 )
 from linguacodus_core.errors import DatasetError, StoreError
@@ -85,10 +88,12 @@ class VersionWriter:
         missing = [name for name in TABLES if name not in self._rows]
         if missing:
             raise DatasetError(f"the version lacks the tables {', '.join(missing)}", "this is a bug")
-        try:
-            return open_version(self.version), False
-        except DatasetError:
-            pass
+        with _alone(self.version):
+            if whole(self.version):
+                return open_version(self.version), False
+            return self._moved(inputs), True
+
+    def _moved(self, inputs: dict[str, Any]) -> Version:
         manifest = Manifest(
             version=self.version,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -103,7 +108,18 @@ class VersionWriter:
         for path in sorted(self.folder.iterdir()):
             store.copy_in(path, f"{target}/{path.name}")
         store.write_text(f"{target}/{MANIFEST}", manifest.model_dump_json(indent=2) + "\n")
-        return open_version(self.version), True
+        return open_version(self.version)
+
+
+@contextmanager
+def _alone(version: str) -> Iterator[None]:
+    """One process at a time publishes a version: another's files would not fit the manifest."""
+    place = local_home() / "locks"
+    with store.described(place):
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / f"version-{version}").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
 
 def _checked(name: str, part: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -1,7 +1,8 @@
 """The candidates that need no language model: the floor, the prior's plans, random plans."""
 
+from collections.abc import Mapping
+
 from linguacodus_core.candidate import Candidate, Route
-from linguacodus_core.dataset.prior import current
 from linguacodus_core.generation.request import GenerateRequest
 from linguacodus_core.synthesis.constant import constant_candidate
 from linguacodus_core.synthesis.hyper import Effort
@@ -38,12 +39,17 @@ def floors(spec: TaskSpec, data: DataProfile) -> list[Candidate]:
     return [_candidate("floor", "floor", prior_plans(spec, data)[0], spec, "small"), constant_candidate(spec)]
 
 
-def proposals(request: GenerateRequest, spec: TaskSpec, data: DataProfile) -> list[Candidate]:
-    """What the corpus prior proposes, best expected first, and random plans where asked for."""
+def proposals(
+    request: GenerateRequest, spec: TaskSpec, data: DataProfile, popular: Mapping[str, int]
+) -> list[Candidate]:
+    """What the corpus prior proposes, best expected first, and random plans where asked for.
+
+    popular: family -> solutions of the corpus (dataset.prior).
+    """
     found: list[Candidate] = []
     effort = effort_for(request.time_limit)
     if "prior" in request.sources:
-        plans = prior_plans(spec, data, current().counts(spec.data_types, spec.metric_category))
+        plans = prior_plans(spec, data, popular)
         new = plans[1:] if request.floor and spec.train_rows < SMALL else plans
         found += [
             _candidate("prior", f"prior {number}", plan, spec, effort) for number, plan in enumerate(new, 1)

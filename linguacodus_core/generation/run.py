@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,8 +26,9 @@ from linguacodus_core.taskfolder.spec import TaskSpec
 class Run:
     """Everything that the steps of one generation share.
 
-    `folder` lives under LINGUACODUS_HOME and outlives the process; `interrupted` is set by Ctrl-C;
-    `notes` are what the user should know at the end. (A plain class: Prefect would walk a dataclass.)
+    `popular` is what the corpus says of such tasks (dataset.prior). `folder` lives under LINGUACODUS_HOME and
+    outlives the process; `interrupted` is set by Ctrl-C; `notes` are what the user should know at the end.
+    (A plain class: Prefect would walk a dataclass.)
     """
 
     def __init__(
@@ -38,6 +39,7 @@ class Run:
         data: DataProfile,
         split: Split,
         folder: Path,
+        popular: Mapping[str, int] | None = None,
     ) -> None:
         self.request = request
         self.spec = spec
@@ -45,6 +47,7 @@ class Run:
         self.data = data
         self.split = split
         self.folder = folder
+        self.popular = popular or {}
         self.journal = Journal(folder / "journal.jsonl")
         self.clock = Clock(request.time_limit, used=self.journal.elapsed)
         self.search = Search(spec, split, self.clock, self.journal)
@@ -154,12 +157,18 @@ class Run:
         return Standing(self.clock.elapsed, self.clock.limit, text, doing)
 
 
-def run_folder(request: GenerateRequest, spec: TaskSpec, profile: Profile) -> Path:
-    """The folder of this work under LINGUACODUS_HOME; the same work finds it again."""
+def run_folder(
+    request: GenerateRequest, spec: TaskSpec, profile: Profile, popular: Mapping[str, int]
+) -> Path:
+    """The folder of this work under LINGUACODUS_HOME; the same work finds it again.
+
+    popular: what the corpus says of this task's kind of data and metric; another count is other work.
+    """
     profile_sha256 = hashlib.sha256(profile.model_dump_json().encode()).hexdigest()
     prompts = needed_prompts(request, request.prompt_set or profile.prompt_set)
     prompts_sha256 = hashlib.sha256("".join(prompt.sha256 for prompt in prompts).encode()).hexdigest()
-    key = request.key(spec.data_sha256, profile_sha256, prompts_sha256, current().sha256)
+    popular_sha256 = hashlib.sha256(repr(sorted(popular.items())).encode()).hexdigest()
+    key = request.key(spec.data_sha256, profile_sha256, prompts_sha256, popular_sha256)
     return local_home() / "generations" / f"{spec.slug[:40]}-{key}"
 
 
@@ -172,7 +181,8 @@ def open_run(
     Raises LinguacodusError when another process is at the same work, StoreError when a folder
     cannot be written.
     """
-    folder = run_folder(request, spec, profile)
+    popular = current().counts(spec.data_types, spec.metric_category)
+    folder = run_folder(request, spec, profile, popular)
     try:
         for place in (folder, local_home() / "predictions", request.out):
             place.mkdir(parents=True, exist_ok=True)
@@ -191,4 +201,4 @@ def open_run(
             ) from None
         shutil.rmtree(folder / "work", ignore_errors=True)
         (folder / "work").mkdir()
-        yield Run(request, spec, profile, data, split, folder)
+        yield Run(request, spec, profile, data, split, folder, popular)

@@ -72,13 +72,22 @@ def _pieces(text: str) -> list[str]:
     return found
 
 
+LONGEST_DESCRIPTION = 200_000
+"""Characters of a description that are looked at; Kaggle's longest have a tenth of that."""
+
+
 def trim_description(description: str, limit: int, names: tuple[str, ...] = ()) -> str:
     """The description in at most about `limit` tokens: its beginning, then what tells of data and metric.
 
     names: columns and the metric; a paragraph that holds one counts in any language.
     What is left out is marked by [...].
     """
-    text = re.sub(r"!\[[^\]]*\]\([^)]*\)|<img[^>]*>|<!--.*?-->", "", description, flags=re.DOTALL)
+    text = re.sub(
+        r"!\[[^\]]{0,300}\]\([^)]{0,1000}\)|<img[^>]{0,1000}>|<!--.{0,2000}?-->",
+        "",
+        description[:LONGEST_DESCRIPTION],
+        flags=re.DOTALL,
+    )
     text = re.sub(r"\[([^\]]{1,200})\]\([^)]{1,500}\)", r"\1", text)
     text = (
         re.sub(r"</?[a-zA-Z][^>\n]{0,200}>", " ", text) if re.search(r"</(p|div|li|a|span)>", text) else text

@@ -10,6 +10,8 @@ from jsonschema.exceptions import best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import validator_for
 
+from linguacodus_core.llm.chat import sendable
+
 THINKING = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 FENCE = re.compile(r"```(?:json|JSON)?[ \t]*\n(.*?)```", re.DOTALL)
 
@@ -34,12 +36,24 @@ def parse(text: str, check: Validator) -> dict[str, Any]:
         raise Unfit("the reply was empty")
     problem: Unfit | None = None
     for value in _objects(text):
-        error = best_match(check.iter_errors(value))
+        found: dict[str, Any] = _whole(value)
+        error = best_match(check.iter_errors(found))
         if error is None:
-            return value
+            return found
         where = "/".join(map(str, error.absolute_path))
         problem = problem or Unfit(f"{f'at {where}: ' if where else ''}{error.message[:300]}")
     raise problem or Unfit("the reply held no complete JSON object")
+
+
+def _whole(value: Any) -> Any:
+    """The value with "?" for lone surrogates, which JSON can spell and UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return sendable(value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(item) for name, item in value.items()}
+    return value
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

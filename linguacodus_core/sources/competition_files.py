@@ -117,14 +117,22 @@ class CompetitionFiles:
         )
 
     def _described(self, name: str) -> dict[str, Any]:
-        path = self.root / name / "description.md"
-        if not path.is_file():
+        path = self._inside(name, "description.md")
+        if path is None:
             return {}
         return {"description": text(path.read_text(encoding="utf-8", errors="replace"))}
 
-    def _json(self, competition: str, name: str) -> Any:
+    def _inside(self, competition: str, name: str) -> Path | None:
+        """A file of a competition's own folder; None where there is none, or its name leads elsewhere."""
+        leads_elsewhere = competition in (".", "..") or any(mark in competition for mark in "/\\\0")
+        if leads_elsewhere or len(competition) > 200:
+            return None
         path = self.root / competition / name
-        if not path.is_file():
+        return path if path.is_file() else None
+
+    def _json(self, competition: str, name: str) -> Any:
+        path = self._inside(competition, name)
+        if path is None:
             return None
         try:
             return json.loads(path.read_bytes())

@@ -45,7 +45,8 @@ def read_notebook(content: bytes) -> Notebook:
         raise NotReadable("JSON, but no notebook: no object")
     cells = book.get("cells")
     if cells is None and isinstance(sheets := book.get("worksheets"), list):
-        cells = [cell for sheet in sheets if isinstance(sheet, dict) for cell in sheet.get("cells") or []]
+        found = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+        cells = [cell for part in found if isinstance(part, list) for cell in part]
     if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
         raise NotReadable("JSON, but no notebook: no list of cells")
     read = [_cell(cell) for cell in cells]
@@ -84,6 +85,6 @@ def _language(book: dict[str, Any], cells: list[dict[str, Any]]) -> str | None:
     for holder, key in (("language_info", "name"), ("kernelspec", "language"), ("kernelspec", "name")):
         place = metadata.get(holder)
         if isinstance(place, dict) and isinstance(name := place.get(key), str) and name.strip():
-            return name
+            return whole(name)
     first = cells[0].get("language") if cells else None
-    return first if isinstance(first, str) else None
+    return whole(first) if isinstance(first, str) else None

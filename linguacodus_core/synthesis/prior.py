@@ -19,7 +19,7 @@ from linguacodus_core.taskfolder.spec import DataType, TaskSpec
 _NORTH = re.compile(r"(?i)(^|[^a-z])(lat(itude)?|northing|y_?coord\w*)([^a-z]|$)")
 _EAST = re.compile(r"(?i)(^|[^a-z])(lon(g|gitude)?|lng|easting|x_?coord\w*)([^a-z]|$)")
 
-BY_HAND = 100
+BY_HAND = 300
 """Solutions that the order found by hand weighs as much as."""
 
 

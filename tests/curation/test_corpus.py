@@ -4,6 +4,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from linguacodus_core.curation.competitions import unknown_metrics
 from linguacodus_core.curation.corpus import Corpus, take_in
 from linguacodus_core.curation.options import CurationOptions
 from linguacodus_core.curation.shard import CuratedShard, curate_shard
@@ -139,3 +140,21 @@ def test_the_record_of_a_corpus_names_no_folder(tmp_path: Path) -> None:
     corpus, _ = curated(SOURCE, tmp_path)
     assert "folder" not in json.loads((corpus.folder / "corpus.json").read_text())
     assert isinstance(corpus, Corpus)
+
+
+def test_two_processes_that_take_in_the_same_corpus_leave_a_whole_one(tmp_path: Path) -> None:
+    first = take_in(SOURCE, "f", OPTIONS, tmp_path / "corpus", lambda _: None)
+
+    def meanwhile(_: int) -> None:
+        take_in(SOURCE, "f", OPTIONS, tmp_path / "other", lambda _: None)
+
+    second = take_in(SOURCE, "f", OPTIONS, tmp_path / "other", meanwhile)
+    assert first.model_copy(update={"folder": second.folder}) == second
+    assert all(path.exists() for path in second.files)
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_unknown_metrics_of_kept_competitions_are_reported_too(tmp_path: Path) -> None:
+    corpus, _ = curated(SOURCE, tmp_path, CurationOptions(unranked="keep"))
+    dropped = pq.read_table(corpus.folder / "dropped.parquet")
+    assert unknown_metrics(dropped) == {"Blorp": 1}

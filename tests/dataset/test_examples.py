@@ -68,6 +68,15 @@ def test_a_competition_without_a_metric_has_no_line_of_it() -> None:
     assert "Metric:" not in content
     assert "Data type:" not in content
     assert [row["reason"] for row in dropped] == ["no metric"]
+    assert [row["reason"] for row in made(data_types=[])[1]] == ["no data type"]
+
+
+def test_what_does_not_fit_the_context_is_dropped_and_said() -> None:
+    long = INSTRUCTION | {"text": "word " * 600}
+    pairs = [({"solution": "s1", "place": 1}, long)]
+    rows, dropped = examples(COMPETITION, pairs, "train", {}, ("paper",), 512, estimated)
+    assert rows.num_rows == 0
+    assert [row["reason"] for row in dropped.to_pylist()] == ["longer than the context"]
 
 
 def test_a_solution_that_stands_across_the_split_gives_no_example() -> None:

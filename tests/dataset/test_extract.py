@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from linguacodus_core.dataset.extract import Extracted, by_model, by_reading, code_tokens, row
-from linguacodus_core.dataset.instruct import ask_shards, chosen, finished, read_shard
+from linguacodus_core.dataset.instruct import InstructedShard, ask_shards, chosen, finished, read_shard
 from linguacodus_core.dataset.study import SCHEMA, StudiedShard
-from linguacodus_core.errors import UnusableReply
+from linguacodus_core.errors import EndpointError, UnusableReply
+from linguacodus_core.llm import replies
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.store import write_table
 from linguacodus_core.tables import DATASET
@@ -139,6 +140,36 @@ def test_shards_that_are_finished_are_not_asked_for_again(tmp_path: Path) -> Non
     assert asked() == 5
 
 
+def test_a_solution_without_an_answer_is_not_given_up(tmp_path: Path) -> None:
+    client = Replay({"extraction": [reply()]})
+    answer, faults = client.complete, ["HTTP 500"]
+
+    def sometimes(role: str, rendered: Any, **more: Any) -> Any:
+        if faults:
+            raise EndpointError(faults.pop())
+        return answer(role, rendered, **more)
+
+    client.complete = sometimes  # type: ignore[method-assign]
+    shards = [shard(tmp_path, *KERNELS)]
+    about = dict.fromkeys(("chen", "emil", "greta"), COMPETITION)
+
+    def asked() -> list[InstructedShard]:
+        return ask_shards(
+            shards, None, about, client, "default", 0.0, lambda _: tmp_path / "out", lambda _: None  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    with pytest.raises(EndpointError, match="1 solutions got no answer: HTTP 500"):
+        asked()
+    assert finished(tmp_path / "out") is None
+    assert asked()[0].instructions == 3
+
+
+def test_half_a_character_in_a_reply_breaks_nothing(tmp_path: Path) -> None:
+    text = reply(preprocessing="Odd \\ud800 text.").replace("\\\\u", "\\u")
+    parsed = replies.parse(text, replies.validator({"type": "object"}))
+    assert parsed["preprocessing"] == "Odd ? text."
+
+
 def test_an_instruction_that_is_not_borne_out_is_dropped_and_says_why(tmp_path: Path) -> None:
     client = Replay({"extraction": [FALSE]})
     (made,) = ask_shards(
@@ -158,6 +189,14 @@ def test_a_limit_takes_the_best_of_each_competition_first(tmp_path: Path) -> Non
     assert chosen(shards, None) is None
     assert chosen(shards, 2) == {LIGHTGBM, KERNELS[0]}
     assert chosen(shards, 99) == set(KERNELS)
+
+
+def test_what_a_limit_cuts_off_is_dropped_with_that_reason(tmp_path: Path) -> None:
+    from pyarrow import parquet
+
+    made = read_shard(shard(tmp_path, *KERNELS), frozenset(KERNELS[:1]), 0.5, tmp_path / "out")
+    reasons = {row["row"]: row["reason"] for row in parquet.read_table(made.dropped).to_pylist()}
+    assert reasons == {KERNELS[1]: "beyond the limit", KERNELS[2]: "beyond the limit", "eda": "no solution"}
 
 
 def test_the_record_says_who_wrote_it() -> None:

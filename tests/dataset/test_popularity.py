@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from linguacodus_core.dataset import prior as priors
@@ -6,6 +8,7 @@ from linguacodus_core.dataset.popularity import popularity
 from linguacodus_core.dataset.prior import Prior
 from linguacodus_core.extraction.vocabulary import FAMILIES
 from linguacodus_core.tables import DATASET, table
+from tests.dataset.test_version import publish
 
 COMPETITIONS = table(
     "competitions",
@@ -53,18 +56,23 @@ def test_the_figure_is_a_picture_with_and_without_data(rows: list[tuple[str, lis
 
 
 def test_the_prior_is_read_where_enough_solutions_were_counted() -> None:
-    newest = {("tabular", "AUC"): {"linear": 25}, ("text", "AUC"): {"svm": 3}}
-    ships = {("text", ""): {"transformer": 60, "linear": 30}}
+    newest = {("tabular", "AUC"): {"linear": 125}, ("text", "AUC"): {"svm": 3}}
+    ships = {("text", ""): {"transformer": 90, "linear": 30}}
     prior = Prior("test", (newest, ships))
-    assert prior.counts(["tabular", "text"], "AUC") == {"linear": 25}
-    assert prior.counts(["text"], "AUC") == {"transformer": 60, "linear": 30}
+    assert prior.counts(["tabular", "text"], "AUC") == {"linear": 125}
+    assert prior.counts(["text"], "AUC") == {"transformer": 90, "linear": 30}
     assert prior.counts(["audio"], "AUC") == {}
     assert prior.counts([], "AUC") == {}
 
 
-def test_another_count_is_another_prior() -> None:
-    one, other = (Prior("test", ({("text", ""): {"svm": n}},)) for n in (3, 4))
-    assert one.sha256 != other.sha256
+def test_a_damaged_version_does_not_stop_generation(home: Path, caplog: pytest.LogCaptureFixture) -> None:
+    version, _ = publish("a")
+    assert priors.current().name == f"dataset version {version.name}"
+    (Path(version.folder) / "popularity.parquet").unlink()
+    assert priors.current().name == "the table that ships"
+    (Path(version.folder) / "manifest.json").write_text("{")
+    assert priors.current().name == "the table that ships"
+    assert "is damaged" in caplog.text
 
 
 def test_the_table_that_ships_is_in_force_without_a_version(home: object) -> None:

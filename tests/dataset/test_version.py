@@ -113,11 +113,35 @@ def test_verify_finds_what_is_missing_or_changed() -> None:
     ]
 
 
-def test_a_damaged_manifest_says_what_to_do() -> None:
-    version, _ = publish("a")
-    (Path(version.folder) / "manifest.json").write_text("{}")
+def test_a_damaged_manifest_says_what_to_do_and_hides_no_other_version() -> None:
+    damaged, _ = publish("a")
+    good, _ = publish("b")
+    (Path(damaged.folder) / "manifest.json").write_text("{}")
     with pytest.raises(DatasetError, match="is damaged"):
-        open_version("latest")
+        open_version(damaged.name)
+    assert [manifest.version for manifest in list_versions()] == [good.name]
+
+
+def test_a_manifest_that_speaks_of_another_folder_is_damaged() -> None:
+    version, _ = publish("a")
+    path = Path(version.folder) / "manifest.json"
+    path.write_text(path.read_text().replace(version.name, "../../elsewhere"))
+    with pytest.raises(DatasetError, match="it speaks of"):
+        open_version(version.name)
+
+
+def test_a_version_that_lost_a_file_is_published_anew() -> None:
+    version, _ = publish("a")
+    (Path(version.folder) / "kernels.parquet").unlink()
+    again, new = publish("a")
+    assert (again.name, new) == (version.name, True)
+    assert verify(again) == []
+
+
+def test_a_folder_whose_name_begins_alike_is_not_the_version() -> None:
+    version, _ = publish("a")
+    Path(version.folder).rename(f"{version.folder}.bak")
+    assert publish("a")[1] is True
 
 
 def test_a_store_that_cannot_be_written_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -184,10 +184,11 @@ def test_other_prompts_are_other_work(parts, tmp_path: Path) -> None:
     folder = tmp_path / "mine" / "set"
     shutil.copytree(prompts_root() / "default", folder)
     request = GenerateRequest(task_dir=parts[0].folder, out=tmp_path / "out", prompt_set=str(folder))
-    before = run_folder(request, parts[0], parts[1])
-    assert run_folder(request, parts[0], parts[1]) == before
+    before = run_folder(request, parts[0], parts[1], {"svm": 3})
+    assert run_folder(request, parts[0], parts[1], {"svm": 3}) == before
+    assert run_folder(request, parts[0], parts[1], {"svm": 4}) != before
     (folder / "plan.md").write_text((folder / "plan.md").read_text() + "\nThink twice.\n")
-    assert run_folder(request, parts[0], parts[1]) != before
+    assert run_folder(request, parts[0], parts[1], {"svm": 3}) != before
 
 
 def test_a_submission_of_another_run_does_not_stand_for_this_one(parts, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from linguacodus_core.errors import CorpusError
 from linguacodus_core.sources import kernels
+from linguacodus_core.sources.competition_files import CompetitionFiles
 from linguacodus_core.sources.kernel_folders import choose_competition
 from linguacodus_core.sources.kernels import KernelsSource
 from linguacodus_core.tables import DATASET
@@ -355,3 +356,11 @@ def test_the_fingerprint_is_of_content_and_relative_paths(tmp_path: Path) -> Non
     (there / "titanic" / "mine").rename(there / "titanic" / "moved")
     seen.append(KernelsSource(there).fingerprint())
     assert len(set(seen)) == len(seen)
+
+
+def test_a_competition_name_cannot_lead_out_of_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "description.md").write_text("a secret")
+    about = CompetitionFiles(tmp_path / "root", None)
+    for name in ("../secret", str(tmp_path / "secret"), "..", "x" * 5000, "a\0b"):
+        assert about.competition(name).get("description") is None
