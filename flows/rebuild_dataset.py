@@ -72,6 +72,7 @@ def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
         with board.counting("blocks read") as counting:
             corpus = take_in(request, fingerprint, counting.more)
         curated = curate(corpus, request, board)
+        board.warn_of_bare(curated)
         studied = study(curated, profile, board)
         only = chosen(studied, request.limit)
         with extractor(profile, request) as client:

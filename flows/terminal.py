@@ -1,5 +1,6 @@
 """Flows as the command line starts them, with a server of their own that Ctrl-C does not reach."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,14 +14,33 @@ from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
 
 GUARD = """
-import contextlib, os, signal, sys
-sys.stdin.read()
-with contextlib.suppress(ProcessLookupError):
-    os.kill(int(sys.argv[1]), signal.SIGTERM)
+import os, select, signal, sys
+import psutil
+children = {}
+while not select.select([sys.stdin], [], [], 0.3)[0]:
+    try:
+        found = psutil.Process(int(sys.argv[1])).children()
+        others = [child for child in found if child.pid != os.getpid()]
+        children |= {child.pid: child for child in others if "prefect.server" in " ".join(child.cmdline())}
+    except psutil.Error:
+        break
+told = sys.stdin.readline()
+if told.strip():
+    children = {int(told): psutil.Process(int(told))}
+    sys.stdin.read()
+for child in children.values():
+    try:
+        child.terminate()
+    except psutil.Error:
+        pass
 """
-"""Ends the temporary server when our end of its pipe closes, as it does even after kill -9."""
+"""Ends the temporary server when our end of its pipe closes, as it does even after kill -9.
 
-_guards: list["subprocess.Popen[bytes]"] = []
+Until it is told which process the server is, it looks for it among our children: a kill while it starts
+leaves none.
+"""
+
+_guards: list["subprocess.Popen[str]"] = []
 
 
 def generate(request: GenerateRequest) -> GenerateResult:
@@ -72,16 +92,18 @@ def start_server() -> None:
     server lives on and the flow can end in order.
     """
     server = SubprocessASGIServer()
+    guard = subprocess.Popen(
+        [sys.executable, "-c", GUARD, str(os.getpid())],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    _guards.append(guard)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         server.start()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if server.server_process:
-        _guards.append(
-            subprocess.Popen(
-                [sys.executable, "-S", "-c", GUARD, str(server.server_process.pid)],
-                stdin=subprocess.PIPE,
-                start_new_session=True,
-            )
-        )
+    if server.server_process and guard.stdin:
+        guard.stdin.write(f"{server.server_process.pid}\n")
+        guard.stdin.flush()

@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import ParamSpec, TypeVar
 
@@ -23,7 +25,9 @@ def apart(function: Callable[Arguments, Result], *args: Arguments.args, **more: 
     if multiprocessing.current_process().daemon:
         return function(*args, **more)
     try:
-        return pool().submit(function, *args, **more).result()
+        with undisturbed():
+            job = pool().submit(function, *args, **more)
+        return job.result()
     except (
         BrokenProcessPool
     ):  # one was killed, by the kernel for its memory perhaps: the next call has new ones
@@ -38,8 +42,19 @@ def cores() -> int:
 
 def warm_up() -> None:
     """Start the processes, so that they are there when the first work comes."""
-    for _ in range(cores()):
-        pool().submit(os.getpid)
+    with undisturbed():
+        for _ in range(cores()):
+            pool().submit(os.getpid)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Processes that are started here do not hear Ctrl-C, which a terminal sends to all."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @lru_cache(maxsize=1)

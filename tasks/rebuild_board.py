@@ -23,7 +23,7 @@ from linguacodus_core.dataset.projection import Projection
 from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
 from linguacodus_core.dataset.version import CARD, FIGURE, open_version
 from linguacodus_core.llm.progress import Progress
-from linguacodus_core.progress import doing, say
+from linguacodus_core.progress import doing, say, warn
 from tasks.ui import courtesy
 
 SAY_SECONDS = 15.0
@@ -119,6 +119,16 @@ class RebuildBoard:
         say(projection.line())
         self._table(counts)
         return result
+
+    def warn_of_bare(self, curated: Sequence[CuratedShard]) -> None:
+        """Say which competitions have no description: their prompts will say little."""
+        rows = [row for shard in curated for row in shard.read("competitions").to_pylist()]
+        bare = [row["competition"] for row in rows if not (row["description"] or "").strip()]
+        if bare:
+            warn(
+                f"{len(bare)} of {len(rows)} competitions have no description ({', '.join(bare[:5])}, ...): "
+                "their prompts say little; --competitions-file can bring them"
+            )
 
     def waiting(self, result: RebuildResult) -> RebuildResult:
         """Show what is waited for."""

@@ -50,6 +50,8 @@ def _run() -> None:
 
 
 def _words_of_stop() -> str:
+    if sys.argv[1:3] == ["dataset", "rebuild"]:
+        return "stopped; the same command goes on where it was"
     return EARLY if sys.argv[1:2] == ["generate"] else "stopped"
 
 

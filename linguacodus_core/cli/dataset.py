@@ -162,31 +162,28 @@ def rebuild(
     )
     if result.calls:
         typer.echo(f"{result.calls:,} calls, ${result.usd:.2f}")
-    typer.echo(f"{result.seconds:.0f} s; see {result.folder}/card.md")
+    typer.echo(f"see {result.folder}/card.md")
 
 
 @app.command("list")
 def list_() -> None:
     """Which versions there are, newest first."""
-    from rich.console import Console
-    from rich.table import Table
-
     from linguacodus_core.dataset.version import list_versions
 
     found = list_versions()
     if not found:
         typer.echo("there is no version yet: linguacodus dataset rebuild --source sample")
         return
-    table = Table(box=None, header_style="bold")
-    for column in ("version", "created", "source", "extractor"):
-        table.add_column(column)
-    for column in ("solutions", "instructions", "examples"):
-        table.add_column(column, justify="right")
+    typer.echo(
+        f"{'version':16}  {'created':25}  {'solutions':>9}  {'instructions':>12}  {'examples':>8}  source"
+    )
     for manifest in found:
-        counts = (f"{manifest.rows[name]:,}" for name in ("solutions", "instructions", "examples"))
-        inputs = manifest.inputs
-        table.add_row(manifest.version, manifest.created, inputs["source"], inputs["extractor"], *counts)
-    Console(highlight=False).print(table)
+        counts = "  ".join(
+            f"{manifest.rows[name]:>{width},}"
+            for name, width in (("solutions", 9), ("instructions", 12), ("examples", 8))
+        )
+        origin = f"{manifest.inputs['source']}, {manifest.inputs['extractor']}"
+        typer.echo(f"{manifest.version}  {manifest.created}  {counts}  {origin}")
 
 
 @app.command()

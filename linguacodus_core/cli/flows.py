@@ -2,7 +2,10 @@
 
 import os
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
+
+from linguacodus_core.settings import local_home
 
 QUIET_PREFECT = {
     "PREFECT_LOGGING_LEVEL": "CRITICAL",
@@ -17,6 +20,8 @@ def quiet_prefect() -> None:
     """Set these defaults; to be called before Prefect is imported."""
     for name, value in QUIET_PREFECT.items():
         os.environ.setdefault(name, value)
+    if not os.access(Path.home(), os.W_OK):  # a service's account: Prefect would keep its things there
+        os.environ.setdefault("PREFECT_HOME", str(local_home() / "prefect"))
 
 
 def flow(name: str) -> Any:

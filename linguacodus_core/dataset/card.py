@@ -47,6 +47,7 @@ def card(tables: Tables, inputs: dict[str, Any], figure: str) -> str:
         "## The most popular model by data type and metric",
         f"![The most popular model by data type and metric]({figure})",
         _popular(tables("popularity")),
+        "Counted is each solution's main model, over all splits; solutions by rules or clustering have none.",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -12,11 +12,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from linguacodus_core.dataset.popularity import NO_MODELS
 from linguacodus_core.errors import UnusableReply
 from linguacodus_core.extraction.evidence import Evidence
 from linguacodus_core.extraction.fields import InstructionFields, as_text, from_reply, instruction_schema
 from linguacodus_core.extraction.grounding import Grounding, ground
-from linguacodus_core.extraction.static import static_fields
+from linguacodus_core.extraction.static import families_of, static_fields
 from linguacodus_core.instructions.context import ask, defused
 from linguacodus_core.llm.client import Client, Completion
 from linguacodus_core.llm.profiles import Profile
@@ -26,6 +27,7 @@ ROLE = "extractor"
 STATIC = "static"
 NOT_GROUNDED, NO_REPLY, NO_SOLUTION = "not grounded", "no usable reply", "no solution"
 BEYOND_LIMIT = "beyond the limit"
+NOT_READ = "no model recognised"
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,11 @@ def by_reading(study: Mapping[str, Any]) -> Extracted:
     seen = Evidence.model_validate_json(study["evidence"])
     fields = static_fields("", seen)
     return Extracted(fields, ground(fields, seen), STATIC)
+
+
+def says_nothing(made: Extracted) -> bool:
+    """Whether the static extractor recognised no model: what it would say then is not worth learning."""
+    return made.extractor == STATIC and not set(made.fields.families) - NO_MODELS
 
 
 def by_model(
@@ -99,7 +106,11 @@ def _extracted(reply: Completion, seen: Evidence) -> Extracted:
         fields = from_reply(reply.parsed or {})
     except (ValidationError, KeyError) as error:
         raise UnusableReply(f"{reply.model} wrote no instruction: {error}", "use a stronger model") from error
-    return Extracted(fields, ground(fields, seen), "model", reply.model, reply.prompt, reply.keys)
+    grounding = ground(fields, seen)
+    shown = families_of(seen)
+    kept = tuple(family for family in fields.families if family in shown) or shown
+    fields = fields.model_copy(update={"families": kept})  # what is counted is what the code shows
+    return Extracted(fields, grounding, "model", reply.model, reply.prompt, reply.keys)
 
 
 def row(study: Mapping[str, Any], made: Extracted) -> dict[str, Any]:

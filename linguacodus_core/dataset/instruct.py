@@ -15,11 +15,13 @@ from linguacodus_core.dataset.extract import (
     NO_REPLY,
     NO_SOLUTION,
     NOT_GROUNDED,
+    NOT_READ,
     Extracted,
     by_model,
     by_reading,
     drop,
     row,
+    says_nothing,
 )
 from linguacodus_core.dataset.study import StudiedShard
 from linguacodus_core.errors import EndpointError, LinguacodusError, PromptTooLong, UnusableReply
@@ -38,7 +40,10 @@ TABLE, ASIDE, SHARD = "instructions.parquet", "dropped.parquet", "shard.json"
 
 
 class InstructedShard(BaseModel):
-    """The instructions of a shard: `path` holds table `instructions`, `dropped` those that gave none."""
+    """The instructions of a shard: `path` holds table `instructions`, `dropped` those that gave none.
+
+    calls: the ledger keys of every call that was made for them, those of dropped ones too.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -46,6 +51,7 @@ class InstructedShard(BaseModel):
     path: Path
     dropped: Path
     instructions: int
+    calls: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -159,12 +165,16 @@ def _write(
     folder: Path,
 ) -> InstructedShard:
     rows: list[dict[str, Any]] = []
+    calls: list[str] = []
     dropped = list(_not_asked_for(shard, only))
     for study, result in made:
+        calls += result.calls if isinstance(result, Extracted) else ()
         if isinstance(result, LinguacodusError):
             dropped.append(drop(study, NO_REPLY, result.problem))
         elif isinstance(result, Exception):
             raise result
+        elif says_nothing(result):
+            dropped.append(drop(study, NOT_READ, "written by hand, or by rules alone"))
         elif result.grounding.score < threshold:
             why = "; ".join(result.grounding.unsupported) or "it claims nothing that the code could bear out"
             dropped.append(drop(study, NOT_GROUNDED, f"{result.grounding.score:.2f}: {why}"))
@@ -174,9 +184,16 @@ def _write(
     dropped.sort(key=lambda item: (item["competition"], item["row"]))
     store.write_table(folder / ASIDE, table("dropped", dropped, DATASET))
     store.write_table(folder / TABLE, table("instructions", rows, DATASET))
-    store.write_json(folder / SHARD, {"number": shard.number, "instructions": len(rows)})
+    store.write_json(
+        folder / SHARD,
+        {"number": shard.number, "instructions": len(rows), "calls": list(dict.fromkeys(calls))},
+    )
     return InstructedShard(
-        number=shard.number, path=folder / TABLE, dropped=folder / ASIDE, instructions=len(rows)
+        number=shard.number,
+        path=folder / TABLE,
+        dropped=folder / ASIDE,
+        instructions=len(rows),
+        calls=tuple(dict.fromkeys(calls)),
     )
 
 
@@ -189,5 +206,5 @@ def _not_asked_for(shard: StudiedShard, only: frozenset[str] | None) -> Iterator
 
 
 def calls_of(shards: Iterable[InstructedShard]) -> list[str]:
-    """The ledger keys of every call behind these instructions, in order."""
-    return [key for shard in shards for keys in shard.read()["calls"].to_pylist() for key in keys]
+    """The ledger keys of every call behind these shards."""
+    return sorted({key for shard in shards for key in shard.calls})

@@ -22,13 +22,17 @@ def splits(competitions: pa.Table, held_out: float, similarity: float) -> dict[s
     """competition -> train, validation or test.
 
     held_out: the share of competitions in validation, and again in test. With three competitions or more,
-    validation is never empty.
+    validation is never empty; with fewer, all are for training. Training is never empty.
     """
     groups = _groups(competitions, similarity)
     drawn = {group: _draw(group) for group in sorted(set(groups.values()))}
     chosen = {group: _split(number, held_out) for group, number in drawn.items()}
-    if len(drawn) >= 3 and "validation" not in chosen.values():
+    if len(drawn) < 3:
+        chosen = dict.fromkeys(drawn, "train")
+    elif "validation" not in chosen.values():
         chosen[min(drawn, key=lambda group: abs(drawn[group] - held_out))] = "validation"
+    if "train" not in chosen.values() and chosen:
+        chosen[max(drawn, key=lambda group: drawn[group])] = "train"
     return {competition: chosen[group] for competition, group in groups.items()}
 
 

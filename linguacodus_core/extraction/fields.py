@@ -9,7 +9,7 @@ from linguacodus_core.extraction.vocabulary import FAMILIES, VALIDATIONS, word_s
 
 Value = bool | int | float | str
 HEADINGS: Final = ("Data preprocessing", "Model architecture", "Model training")
-MOST_WORDS: Final = 200
+MOST_WORDS: Final = 150
 PROSE_LENGTH: Final = 700
 MOST_LIBRARIES: Final = 10
 MOST_FAMILIES: Final = 6
@@ -121,7 +121,7 @@ def from_reply(reply: dict[str, Any]) -> InstructionFields:
     Raises pydantic.ValidationError where a reply is outside the vocabularies, KeyError for a missing field.
     """
     pairs = [
-        (str(pair["name"]).strip(), _number(str(pair["value"])))
+        (str(pair["name"]).strip(), _number(str(pair["value"]).strip(" ,;:=\t\n")))
         for pair in reply["hyperparameters"]
         if str(pair["name"]).strip() and str(pair["value"]).strip()
     ]

@@ -145,7 +145,7 @@ def compiled(reader: "Reading", node: ast.Call) -> None:
     optimizer = options.get("optimizer", node.args[0] if node.args else None)
     known = reader.constant(optimizer)
     if isinstance(known, str):
-        name = next((o for o in OPTIMIZERS if o.lower() == known.lower()), known)
+        name = next((o for o in sorted(OPTIMIZERS, reverse=True) if o.lower() == known.lower()), known)
         reader.note("optimizer", name, (), "", node.lineno)
     loss = options.get("loss", node.args[1] if len(node.args) > 1 else None)
     known = reader.constant(loss)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from prefect.settings import (
@@ -263,6 +264,22 @@ def test_killed_in_the_middle_it_goes_on_and_makes_no_answered_call_again(tmp_pa
         assert len(twice) <= 2, "only calls that were under way may be made again"
         assert len(slow.asked) == 24
         assert "24 instructions" in out
+
+
+def test_killed_while_prefects_server_starts_it_leaves_no_process(tmp_path: Path, home: Path) -> None:
+    folder = write_corpus(tmp_path / "pulled", 1, 2, seed=13)
+    process = command(folder, Endpoint().profile(tmp_path), home)
+    until, server = time.monotonic() + 60, None
+    while server is None and time.monotonic() < until:
+        children = psutil.Process(process.pid).children()
+        server = next((child for child in children if "uvicorn" in " ".join(child.cmdline())), None)
+        time.sleep(0.05)
+    assert server is not None
+    time.sleep(0.5)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    gone, alive = psutil.wait_procs([server], timeout=20)
+    assert alive == []
 
 
 def test_the_batch_api_takes_one_run_to_submit_and_a_later_one_to_collect(tmp_path: Path) -> None:
