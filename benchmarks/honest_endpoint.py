@@ -1,6 +1,7 @@
 """A local OpenAI-compatible endpoint that extracts honestly: it answers with what the shown code does."""
 
 import json
+import sys
 import threading
 import time
 from collections import Counter
@@ -47,6 +48,13 @@ def honest(prompt: str) -> dict[str, Any]:
     }
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """A client that was killed while it waited is no error here; any other is told."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*_)  # type: ignore[arg-type]
+
+
 class Endpoint:
     """asked: how often each prompt (its last message) was answered. delay: seconds an answer takes."""
 
@@ -71,7 +79,7 @@ class Endpoint:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
 

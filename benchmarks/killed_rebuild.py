@@ -21,7 +21,7 @@ from benchmarks.pulled_kernels import write_corpus
 from linguacodus_core.dataset.version import open_version, verify
 
 LINGUACODUS = str(Path(sys.executable).with_name("linguacodus"))
-COMPETITIONS, KERNELS, CONCURRENCY = 8, 40, 4
+COMPETITIONS, KERNELS, CONCURRENCY = 8, 70, 4
 
 
 def start(folder: Path, profile: Path) -> "subprocess.Popen[bytes]":

@@ -278,7 +278,7 @@ def test_killed_while_prefects_server_starts_it_leaves_no_process(tmp_path: Path
     time.sleep(0.5)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    gone, alive = psutil.wait_procs([server], timeout=20)
+    _, alive = psutil.wait_procs([server], timeout=20)
     assert alive == []
 
 
