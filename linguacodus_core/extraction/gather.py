@@ -34,7 +34,7 @@ def gathered(reader: Reader) -> Evidence:
     imported = tuple(sorted(reader.names.roots))
     return Evidence(
         imported=imported,
-        used=tuple(sorted(used & (set(imported) | {m.library for m in models} | used))),
+        used=tuple(sorted(used)),
         called=tuple(sorted(reader.called)),
         models=models,
         splits=_splits(reader),
