@@ -115,12 +115,13 @@ def extractor(profile: Profile | None, request: RebuildRequest) -> Iterator[Clie
     if profile is None:
         yield None
         return
-    if profile.embedded and not request.dry_run:
-        fetch_model(profile.embedded)
     with Ledger(ledger_path()) as ledger:
-        if profile.embedded and request.dry_run:
-            yield Client(profile, ledger, Budget(usd=0), endpoint="http://127.0.0.1:1/v1")
+        if request.dry_run:  # nothing is sent: neither key nor model is needed
+            keyless = profile.model_copy(update={"api_key_env": None})
+            yield Client(keyless, ledger, Budget(usd=0), endpoint="http://127.0.0.1:1/v1")
             return
+        if profile.embedded:
+            fetch_model(profile.embedded)
         with (
             endpoint_for(profile) as url,
             Client(profile, ledger, Budget(usd=request.budget_usd), url) as client,

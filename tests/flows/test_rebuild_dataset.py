@@ -140,6 +140,11 @@ def test_a_dry_run_shows_funnel_and_cost_and_asks_nothing(
     assert "at most $" in caplog.text
 
 
+def test_a_dry_run_needs_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    assert kernels(write_corpus(tmp_path / "pulled", seed=14), profile="openai", dry_run=True).solutions == 12
+
+
 def test_a_limit_takes_the_best_places_first(tmp_path: Path, endpoint: Endpoint) -> None:
     folder, profile = write_corpus(tmp_path / "pulled", seed=6), endpoint.profile(tmp_path)
     version = open_version(kernels(folder, profile=str(profile), budget_usd=1, limit=3).version)
