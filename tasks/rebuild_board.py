@@ -125,8 +125,9 @@ class RebuildBoard:
         rows = [row for shard in curated for row in shard.read("competitions").to_pylist()]
         bare = [row["competition"] for row in rows if not (row["description"] or "").strip()]
         if bare:
+            named = ", ".join(bare[:5]) + (", ..." if len(bare) > 5 else "")
             warn(
-                f"{len(bare)} of {len(rows)} competitions have no description ({', '.join(bare[:5])}, ...): "
+                f"{len(bare)} of {len(rows)} competitions have no description ({named}): "
                 "their prompts say little; --competitions-file can bring them"
             )
 

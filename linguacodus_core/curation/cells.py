@@ -1,7 +1,7 @@
 """Notebook cells to one Python source: IPython's magics and shell lines handled, nothing else changed.
 
-IPython's own transformer keeps them as calls of get_ipython() and takes about a millisecond a cell; here
-they go, since they say nothing of the solution, and what they only time or print stays.
+IPython's own transformer keeps them as calls of get_ipython(); here they go, since they say nothing of the
+solution, and what they only time or print stays.
 """
 
 import ast

@@ -83,12 +83,13 @@ def take_in(
     try:
         corpus = _read(source, fingerprint, options, aside, on_blocks)
         with store.described(folder):
-            shutil.rmtree(folder, ignore_errors=True)  # an incomplete one, of an older version
-            aside.rename(folder)
+            if not store.read_json(folder / MANIFEST):
+                shutil.rmtree(folder, ignore_errors=True)  # what lost its record is no corpus
+                aside.rename(folder)
     except StoreError:
-        if known := store.read_json(folder / MANIFEST):  # another process was first: its content is the same
-            return Corpus.model_validate(known | {"folder": folder})
-        raise
+        if not store.read_json(folder / MANIFEST):  # else another process was first, with the same content
+            raise
+        corpus = Corpus.model_validate(store.read_json(folder / MANIFEST) | {"folder": folder})
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return corpus.model_copy(update={"folder": folder})

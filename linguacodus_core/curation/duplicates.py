@@ -21,7 +21,7 @@ SCHEME: Literal["affine32"] = "affine32"
 Signature = NDArray[np.uint32]
 
 _EMPTY = MinHash(num_perm=PERMUTATIONS, hashfunc=zlib.crc32, scheme=SCHEME)
-"""CRC-32 takes a tenth of the time of datasketch's own SHA-1, whose 32 bits the scheme mixes as well."""
+"""CRC-32 takes an eighth of the time of datasketch's own SHA-1, whose 32 bits the scheme mixes as well."""
 
 
 def signature(code: str) -> Signature:

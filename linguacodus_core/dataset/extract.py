@@ -83,13 +83,14 @@ def by_model(
     """
     seen = Evidence.model_validate_json(study["evidence"])
     asked = first_prompt(prompt_set, study, competition)
-    first = _extracted(client.complete(ROLE, asked, schema=instruction_schema()), seen)
+    reply = client.complete(ROLE, asked, schema=instruction_schema())
+    first = _extracted(reply, seen)
     if first.grounding.score >= threshold:
         return first
     again = load(prompt_set, "extraction_again").render(unsupported=list(first.grounding.unsupported))
     said = {
         "role": "assistant",
-        "content": json.dumps(first.fields.model_dump(mode="json"), ensure_ascii=False),
+        "content": reply.text,
     }
     longer = Rendered(
         (*asked.messages, said, *again.messages), f"{asked.prompt} + {again.prompt}", asked.sha256

@@ -145,10 +145,14 @@ def test_the_record_of_a_corpus_names_no_folder(tmp_path: Path) -> None:
 def test_two_processes_that_take_in_the_same_corpus_leave_a_whole_one(tmp_path: Path) -> None:
     first = take_in(SOURCE, "f", OPTIONS, tmp_path / "corpus", lambda _: None)
 
+    places: list[int] = []
+
     def meanwhile(_: int) -> None:
-        take_in(SOURCE, "f", OPTIONS, tmp_path / "other", lambda _: None)
+        made = take_in(SOURCE, "f", OPTIONS, tmp_path / "other", lambda _: None)
+        places.append(made.folder.stat().st_ino)
 
     second = take_in(SOURCE, "f", OPTIONS, tmp_path / "other", meanwhile)
+    assert second.folder.stat().st_ino == places[0], "what the other finished, and may be reading, stays"
     assert first.model_copy(update={"folder": second.folder}) == second
     assert all(path.exists() for path in second.files)
     assert not list(tmp_path.glob("*.part"))
