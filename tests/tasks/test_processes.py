@@ -2,7 +2,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import psutil
 import pytest
@@ -45,4 +44,3 @@ def test_the_processes_end_with_a_parent_that_was_killed() -> None:
     parent.wait()
     _, alive = psutil.wait_procs(children, timeout=30)
     assert alive == []
-    time.sleep(0)
