@@ -74,3 +74,15 @@ class CorpusError(LinguacodusError):
 
 class DatasetError(LinguacodusError):
     """A dataset version is unknown, damaged, or cannot be built from what was asked for."""
+
+
+class TrainingError(LinguacodusError):
+    """A fine-tune cannot start or go on: configuration, examples, memory, a damaged checkpoint."""
+
+
+class GateRefused(TrainingError):
+    """A tuned model does not beat what it was tuned from; it is kept, and not promoted."""
+
+
+class AdapterError(LinguacodusError):
+    """An adapter is unknown, damaged, or made for another base."""
