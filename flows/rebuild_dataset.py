@@ -21,11 +21,12 @@ from linguacodus_core.dataset.projection import Projection, project
 from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
 from linguacodus_core.dataset.study import StudiedShard
 from linguacodus_core.dataset.version import Version, open_version
+from linguacodus_core.llm.adapted import models_of
 from linguacodus_core.llm.budget import Budget
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.ledger import Ledger
-from linguacodus_core.llm.profiles import Profile, load_profile
-from linguacodus_core.llm.server import endpoint_for
+from linguacodus_core.llm.profiles import Profile, Roles, load_profile
+from linguacodus_core.llm.server import endpoints_for
 from linguacodus_core.progress import say
 from linguacodus_core.settings import ledger_path
 from tasks.models import fetch_model
@@ -117,14 +118,15 @@ def extractor(profile: Profile | None, request: RebuildRequest) -> Iterator[Clie
         return
     with Ledger(ledger_path()) as ledger:
         if request.dry_run:  # nothing is sent: neither key nor model is needed
-            keyless = profile.model_copy(update={"api_key_env": None})
-            yield Client(keyless, ledger, Budget(usd=0), endpoint="http://127.0.0.1:1/v1")
+            nowhere = dict.fromkeys(Roles.model_fields, "http://127.0.0.1:1/v1")
+            yield Client(profile.keyless(), ledger, Budget(usd=0), endpoint_overrides=nowhere)
             return
-        if profile.embedded:
-            fetch_model(profile.embedded)
+        for model in models_of(profile):
+            fetch_model(model)
+        budget = Budget(usd=request.budget_usd)
         with (
-            endpoint_for(profile) as url,
-            Client(profile, ledger, Budget(usd=request.budget_usd), url) as client,
+            endpoints_for(profile) as (url, elsewhere),
+            Client(profile, ledger, budget, url, endpoint_overrides=elsewhere) as client,
         ):
             yield client
 

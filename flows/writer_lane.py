@@ -22,10 +22,11 @@ from linguacodus_core.generation.agenda import Step, next_step
 from linguacodus_core.generation.outputs import money_spent
 from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.write import Written
+from linguacodus_core.llm.adapted import models_of
 from linguacodus_core.llm.budget import Budget
 from linguacodus_core.llm.client import Client
 from linguacodus_core.llm.ledger import Ledger
-from linguacodus_core.llm.server import endpoint_for
+from linguacodus_core.llm.server import endpoints_for
 from linguacodus_core.progress import say
 from linguacodus_core.settings import ledger_path
 from tasks.generate import write_step
@@ -126,13 +127,14 @@ def writer_lane(run: Run) -> Iterator[WriterLane]:
         return
     with ExitStack() as stack:
         try:
-            if run.profile.embedded:
-                fetch_model(run.profile.embedded)
-            url = stack.enter_context(endpoint_for(run.profile))
+            for model in models_of(run.profile):
+                fetch_model(model)
+            url, elsewhere = stack.enter_context(endpoints_for(run.profile))
             money = max(0.0, run.request.budget_usd - money_spent(run))
             budget = Budget(usd=money, seconds=run.clock.left)
             ledger = stack.enter_context(Ledger(ledger_path()))
-            lane = WriterLane(run, Client(run.profile, ledger, budget, endpoint=url))
+            client = Client(run.profile, ledger, budget, url, endpoint_overrides=elsewhere)
+            lane = WriterLane(run, client)
         except LinguacodusError as error:
             run.go_on_without_model(error)
             lane = WriterLane(run, None)

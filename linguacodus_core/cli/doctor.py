@@ -22,6 +22,7 @@ _PURPOSE = {
     "local": "embedded models on this machine",
     "programs": "more model families for generated programs",
     "train": "fine-tuning",
+    "track": "curves of a fine-tune in TensorBoard or Trackio",
     "kaggle": "the Kaggle API",
     "dask": "running on Dask",
     "ray": "running on Ray",
@@ -185,22 +186,21 @@ def _sandbox(_: str) -> Iterator[Finding]:
 
 def _models(profile: str) -> Iterator[Finding]:
     from linguacodus_core.llm import models
+    from linguacodus_core.llm.adapted import models_of
     from linguacodus_core.llm.profiles import load_profile
 
     try:
-        wanted = load_profile(profile).embedded
+        wanted = models_of(load_profile(profile))
     except LinguacodusError:
-        wanted = None  # the endpoint's line says it
-    needed = ""
-    if wanted and not wanted.endswith(".gguf"):
-        needed = models.find(wanted).name
+        wanted = []  # the endpoint's line says it
+    needed = {models.identity(name) for name in wanted}
     for model in models.list_models():
         what = f"{model.name} ({model.bytes / 1e6:,.0f} MB)"
         pull = f"linguacodus models pull {model.name}"
         if model.present:
             found = models.check(model.name, thorough=True)
             yield Finding("model", "ok" if found.ok else "problem", f"{what}: {found.detail}", found.remedy)
-        elif model.name == needed:
+        elif model.name in needed:
             yield Finding("model", "warning", f"{what}: not here; the first run fetches it", pull)
         else:
             yield Finding("model", "ok", f"{what}: not here, not needed by the profile {profile}", pull)
@@ -211,14 +211,40 @@ def _endpoint(profile: str) -> Iterator[Finding]:
     from linguacodus_core.llm.profiles import load_profile
 
     loaded = load_profile(profile)
-    loaded.api_key()
-    found = ping(loaded)
-    if found.ok:
-        where = found.name.removeprefix("endpoint ")
-        yield Finding("endpoint", "ok", f"profile {profile}, {where}: {found.detail}")
+    loaded.require_keys()
+    places = loaded.places()
+    for place, roles in places.items():
+        found = ping(loaded, place=place)
+        who = f"profile {profile}" + (f" ({', '.join(roles)})" if len(places) > 1 else "")
+        if found.ok:
+            where = found.name.removeprefix("endpoint ")
+            yield Finding("endpoint", "ok", f"{who}, {where}: {found.detail}")
+        else:
+            detail = f"{who}: {found.detail}; without it `generate` has no language model"
+            yield Finding("endpoint", "warning", detail, found.remedy)
+
+
+def _adapters(_: str) -> Iterator[Finding]:
+    from linguacodus_core.adapters import registry
+
+    known = registry.list_adapters()
+    try:
+        adapter = registry.open_adapter("promoted") if registry.promoted() else None
+    except LinguacodusError as error:
+        yield Finding("adapters", "warning", error.problem, error.remedy)
+        return
+    if adapter is None:
+        if known:
+            mend = f"linguacodus adapters promote {known[0].name}"
+            yield Finding("adapters", "ok", f"{len(known)}, none promoted; the profile tuned needs one", mend)
+        else:
+            yield Finding("adapters", "ok", "none yet; the profile tuned needs one", registry.TRAIN)
+        return
+    if problems := registry.verify(adapter):
+        mend = "linguacodus adapters list; linguacodus adapters promote NAME"
+        yield Finding("adapters", "warning", f"{adapter.name} (promoted): {'; '.join(problems)}", mend)
     else:
-        detail = f"profile {profile}: {found.detail}; without it `generate` has no language model"
-        yield Finding("endpoint", "warning", detail, found.remedy)
+        yield Finding("adapters", "ok", f"{len(known)}, promoted: {adapter.name}")
 
 
 def _prompts(_: str) -> Iterator[Finding]:
@@ -286,6 +312,7 @@ CHECKS: dict[str, Callable[[str], Iterator[Finding]]] = {
     "sandbox": _sandbox,
     "models": _models,
     "endpoint": _endpoint,
+    "adapters": _adapters,
     "prompts": _prompts,
     "home": _home,
     "machine": _machine,

@@ -30,7 +30,11 @@ def generate(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the results go.")],
     profile: Annotated[
-        str, typer.Option(help="Language model: local, openai, vllm, embedded:NAME, or a .toml file.")
+        str,
+        typer.Option(
+            help="Language model: local, openai, vllm, tuned (the promoted adapter), embedded:NAME, "
+            "adapter:NAME, or a .toml file."
+        ),
     ] = "local",
     time_limit: Annotated[float, typer.Option(help="Seconds for everything, 20 or more.")] = 600,
     budget_usd: Annotated[float, typer.Option(help="Most US dollars for LLM calls.")] = 0,

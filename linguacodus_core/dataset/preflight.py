@@ -2,11 +2,13 @@
 
 import importlib.util
 
+from linguacodus_core.dataset.extract import ROLE
 from linguacodus_core.dataset.open_source import open_source
 from linguacodus_core.dataset.request import RebuildRequest
 from linguacodus_core.dataset.work import prompts
 from linguacodus_core.errors import CorpusError, ProfileError
 from linguacodus_core.llm import models
+from linguacodus_core.llm.adapted import models_of
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.settings import require_writable
 
@@ -22,8 +24,9 @@ def preflight(request: RebuildRequest) -> None:
         models.path(request.tokenizer)
     profile = load_profile(request.profile) if request.profile else None
     if profile and not request.dry_run:
-        profile.api_key()
-    if profile and profile.embedded and request.batch:
+        profile.require_keys()
+        models_of(profile)
+    if profile and profile.place_of(ROLE).own and request.batch:
         raise ProfileError(
             f"an embedded model ({request.profile}) has no Batch API",
             "leave out --batch, or name an endpoint",

@@ -8,6 +8,7 @@ from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.agenda import next_step
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
+from linguacodus_core.llm.adapted import mismatch, models_of
 from linguacodus_core.llm.fetch import fetch_model
 from linguacodus_core.llm.profiles import load_profile
 from linguacodus_core.progress import say, warn
@@ -16,7 +17,7 @@ from linguacodus_core.taskfolder.read import read_task
 
 
 def preflight(request: GenerateRequest) -> float:
-    """Check output folder, task, profile and sandbox, and fetch the embedded model if it is not here.
+    """Check output folder, task, profile and sandbox, and fetch embedded models that are not here.
 
     Returns the seconds that the fetching took. Raises LinguacodusError for what makes the run
     impossible; a model that cannot be had only warns.
@@ -24,8 +25,10 @@ def preflight(request: GenerateRequest) -> float:
     check_output_folder(request.task_dir, request.out)
     require(request.sandbox)
     profile = load_profile(request.profile)
-    profile.api_key()
-    needed_prompts(request, request.prompt_set or profile.prompt_set)
+    profile.require_keys()
+    models = models_of(profile)
+    prompt_set = request.prompt_set or profile.prompt_set
+    needed_prompts(request, prompt_set)
     spec = read_task(request.task_dir)
     say(
         f"{spec.title}: {', '.join(spec.data_types)}, {spec.problem}, {spec.metric} ({spec.direction}), "
@@ -34,9 +37,12 @@ def preflight(request: GenerateRequest) -> float:
     for line in spec.warnings:
         warn(line)
     began = time.monotonic()
-    if profile.embedded and next_step(request, [], [], set(), 0):
+    if next_step(request, [], [], set(), 0):
+        if told := mismatch(profile, prompt_set):
+            warn(told)
         try:
-            fetch_model(profile.embedded)
+            for model in models:
+                fetch_model(model)
         except LinguacodusError as error:
             warn(f"going on without the language model: {error}")
     return time.monotonic() - began

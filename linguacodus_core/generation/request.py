@@ -21,7 +21,9 @@ class GenerateRequest(BaseModel):
     task_dir: Path = Field(title="Task folder", description="Holds description.md and data/.")
     out: Path = Field(title="Output folder", description="Gets submission.csv, solution.py, report.html, ...")
     profile: str = Field(
-        "local", description="Which LLM endpoint and models: local, openai, vllm, embedded:NAME or a file."
+        "local",
+        description="Which LLM endpoint and models: local, openai, vllm, tuned (the promoted adapter), "
+        "embedded:NAME, adapter:NAME or a file.",
     )
     time_limit: float = Field(600, ge=20, le=7 * 86400, description="Seconds for everything.")
     budget_usd: float = Field(0, ge=0, description="Money for LLM calls; 0 allows only free endpoints.")

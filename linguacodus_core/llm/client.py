@@ -22,6 +22,7 @@ from linguacodus_core.llm.calls import Options, continued, in_words, key_of, rec
 from linguacodus_core.llm.chat import Request, projected_tokens, sendable
 from linguacodus_core.llm.endpoint import Endpoint, NoSchema, ping
 from linguacodus_core.llm.ledger import CallRecord, Ledger
+from linguacodus_core.llm.place import Place
 from linguacodus_core.llm.profiles import Profile, Roles
 from linguacodus_core.llm.prompts import Rendered
 
@@ -78,21 +79,19 @@ class Client:
         *,
         endpoint_overrides: Mapping[str, str] | None = None,
     ) -> None:
-        """endpoint: the base URL to use instead of the profile's, as `server.serve` yields it.
+        """endpoint: the base URL to use instead of the profile's, endpoint_overrides: by role, that of
+        those which go elsewhere, both as `server.endpoints_for` yields them.
 
-        endpoint_overrides: base URL by role, for roles that go elsewhere. Raises ProfileError when
-        an embedded profile comes without a URL, or a key is missing.
+        Raises ProfileError when a model that the run serves itself comes without a URL, or a key is missing.
         """
         self.profile, self.ledger, self.budget = profile, ledger, budget
         self._slots = threading.BoundedSemaphore(profile.concurrency)
         self._shapes: dict[str, _Shape] = {}
         self.asked: list[str] = []
         self.closing = threading.Event()
-        self._plain_text = profile.schema_mode == "none"
-        base = endpoint or profile.endpoint
-        urls = {role: (endpoint_overrides or {}).get(role, base) for role in Roles.model_fields}
-        made = {url: Endpoint(profile, url) for url in dict.fromkeys(urls.values())}
-        self._endpoints = {role: made[url] for role, url in urls.items()}
+        self._endpoints = _connected(profile, endpoint, endpoint_overrides or {})
+        plain = self.endpoints() if profile.schema_mode == "none" else ()
+        self._plain_text: set[Endpoint] = set(plain)
 
     def __repr__(self) -> str:
         return f"Client(profile={self.profile.name!r})"
@@ -152,7 +151,9 @@ class Client:
         schema = options.get("schema")
         if schema is None:
             return request
-        return in_words(request, schema) if self._plain_text else continued(request, (), schema)
+        if self._endpoints[role] in self._plain_text:
+            return in_words(request, schema)
+        return continued(request, (), schema)
 
     def key_of(self, role: str, rendered: Rendered, **options: Unpack[Options]) -> str:
         """The ledger key of the first call that `complete` makes with these arguments; nothing is sent.
@@ -219,11 +220,11 @@ class Client:
         timeout: float | None,
     ) -> _Done:
         """The call under the schema where the endpoint can, else with the schema in words."""
-        if not self._plain_text:
+        if self._endpoints[role] not in self._plain_text:
             try:
                 return self._call(role, continued(request, replied, schema), timeout)
             except NoSchema:
-                self._plain_text = True
+                self._plain_text.add(self._endpoints[role])
         return self._call(role, continued(in_words(request, schema), replied, None), timeout)
 
     def _request(
@@ -280,7 +281,7 @@ class Client:
                 if self.budget.seconds_left() != 0.0:
                     raise
                 raise BudgetExceeded(
-                    f"the run's time was up while a call to {endpoint.label} was under way",
+                    f"the run's time was up while a call to {endpoint.words} was under way",
                     "give the run more time (--time-limit)",
                 ) from error
             seconds = time.monotonic() - started
@@ -295,7 +296,7 @@ class Client:
         """One of the calls that may be under way at a time."""
         if not self._slots.acquire(timeout=timeout):
             raise EndpointError(
-                f"{endpoint.label} is busy: {self.profile.concurrency} calls were under way "
+                f"{endpoint.words} is busy: {self.profile.concurrency} calls were under way "
                 f"for {timeout:.0f} s",
                 "raise concurrency or timeout in the profile",
             )
@@ -309,6 +310,22 @@ class Client:
         if name not in self._shapes:
             self._shapes[name] = _Shape.of(dict(schema), name)
         return self._shapes[name]
+
+
+def _connected(profile: Profile, endpoint: str | None, overrides: Mapping[str, str]) -> dict[str, Endpoint]:
+    """Each role's endpoint; roles that go to the same place with the same key share one."""
+    mixed = len(profile.places()) > 1
+    targets: dict[tuple[str, Place], list[str]] = {}
+    for role in Roles.model_fields:
+        place = profile.place_of(role)
+        url = overrides.get(role) or (endpoint if place == profile.place else None) or place.endpoint
+        if role in overrides and place == profile.place:  # elsewhere by the caller's wish alone
+            place = Place(endpoint=url, api_key_env=place.api_key_env)
+        targets.setdefault((url, place), []).append(role)
+    made: dict[str, Endpoint] = {}
+    for (url, place), roles in targets.items():
+        made |= dict.fromkeys(roles, Endpoint(profile, url, place, roles if mixed else ()))
+    return made
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
@@ -27,10 +27,18 @@ from tenacity import (
     stop_after_attempt,
 )
 
-from linguacodus_core.errors import EndpointError, ModelUnavailable, ProfileError, PromptTooLong, Unanswered
-from linguacodus_core.llm import chat, deadline, models
+from linguacodus_core.errors import (
+    AdapterError,
+    EndpointError,
+    ModelUnavailable,
+    ProfileError,
+    PromptTooLong,
+    Unanswered,
+)
+from linguacodus_core.llm import adapted, chat, deadline, models
 from linguacodus_core.llm.chat import Reply, Request, projected_tokens
 from linguacodus_core.llm.check import Check
+from linguacodus_core.llm.place import Place
 from linguacodus_core.llm.profiles import Profile
 
 __all__ = ["Endpoint", "NoSchema", "Passing", "Reply", "Request", "ping", "projected_tokens", "retry_after"]
@@ -61,21 +69,27 @@ class Passing(Exception):
 
 
 class Endpoint:
-    """A connection pool to one base URL. Thread-safe. `label` names it without secrets."""
+    """A connection pool to one base URL. Thread-safe. `label` names it without secrets; `words`, for
+    messages, also names the roles that it plays where others go elsewhere."""
 
-    def __init__(self, profile: Profile, url: str) -> None:
-        """Raises ProfileError when the key's variable is not set or the embedded model is not served."""
+    def __init__(
+        self, profile: Profile, url: str, place: Place | None = None, roles: Collection[str] = ()
+    ) -> None:
+        """place: what the profile calls it (default: the profile's own); an embedded model's server that
+        dies is waited for. Raises ProfileError when the key's variable is not set or a model is not served.
+        """
+        self.profile, self.place = profile, place or profile.place
+        self.label = adapted.label(self.place) if self.place.own else _label(url)
+        self.words = f"{self.label} (for the {', '.join(roles)})" if roles else self.label
         if not url.startswith(("http://", "https://")):
             raise ProfileError(
-                f"the profile {profile.name} uses {url}, which is not being served",
-                "serve it with linguacodus_core.llm.server.endpoint_for(profile)",
+                f"the profile {profile.name} uses {self.words}, which is not being served",
+                "serve it with linguacodus_core.llm.server.endpoints_for(profile)",
             )
-        key = profile.api_key().get_secret_value()
-        self.profile = profile
-        self.label = _label(profile.endpoint if profile.embedded is not None else url)
-        self._restarts = profile.embedded is not None
+        key = profile.api_key(self.place).get_secret_value()
+        self._restarts = self.place.own
         self._closed = threading.Event()
-        self._secret = "" if profile.api_key_env is None else key
+        self._secret = "" if self.place.api_key_env is None else key
         loopback = urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
         http_client = openai.DefaultHttpxClient(trust_env=not loopback)  # no proxy between us and ourselves
         deadline.guard(http_client, self._closed)
@@ -182,7 +196,7 @@ class Endpoint:
         Raises Passing for what another attempt may mend; Unanswered for whatever comes of close().
         """
         if self._closed.is_set():
-            raise EndpointError(f"{self.label} was not asked: the run has ended")
+            raise EndpointError(f"{self.words} was not asked: the run has ended")
         now = time.monotonic()
         limit = max(0.001, min(until - now, longest or math.inf))
         try:
@@ -190,11 +204,11 @@ class Endpoint:
                 return send(openai.Timeout(limit, connect=min(CONNECT_SECONDS, limit)))
         except Exception as error:
             if self._closed.is_set():
-                raise Unanswered(f"the call to {self.label} was given up: the run has ended") from error
+                raise Unanswered(f"the call to {self.words} was given up: the run has ended") from error
             if isinstance(error, openai.APITimeoutError):
                 raise Passing(
                     Unanswered(
-                        f"{self.label} did not answer within {limit:.0f} s",
+                        f"{self.words} did not answer within {limit:.0f} s",
                         "raise timeout (or attempt_timeout) in the profile, ask for fewer tokens, "
                         "or use a faster endpoint",
                     )
@@ -202,7 +216,7 @@ class Endpoint:
             if isinstance(error, openai.APIConnectionError):
                 raise Passing(
                     EndpointError(
-                        f"cannot reach {self.label}: {self.scrub(str(error.__cause__ or error))}",
+                        f"cannot reach {self.words}: {self.scrub(str(error.__cause__ or error))}",
                         "check that the server runs and that the endpoint in the profile is right",
                     ),
                     unreachable=True,
@@ -229,14 +243,14 @@ class Endpoint:
     def refusal(self, error: openai.APIStatusError, asked: str) -> Exception:
         """The error of a status of 400 and above: Passing where another attempt may help. asked: for what."""
         status, text = error.status_code, self._said(error.response.content)
-        problem = f"{self.label} answered HTTP {status} for {asked}: {text}"
+        problem = f"{self.words} answered HTTP {status} for {asked}: {text}"
         if status in PASSING and not (status == 429 and NO_CREDIT in text):
             remedy = (
                 "wait and run again: what is done is kept" if status == 429 else "look into the server's log"
             )
             wait = retry_after(error.response.headers)
             return Passing(EndpointError(problem, remedy), wait, unreachable=status == 503)
-        key = self.profile.api_key_env
+        key = self.place.api_key_env
         remedies = {
             401: f"the API key was refused: check {key}" if key else "name its key's variable in api_key_env",
             403: f"this key may not use the model: check {key or 'api_key_env'} and the model's name",
@@ -262,7 +276,7 @@ class Endpoint:
     def _read(self, content: bytes, request: Request) -> Reply:
         if content[:200].lstrip().startswith(b"<"):
             raise EndpointError(
-                f"{self.label} answered with a web page instead of JSON: {self._said(content)}",
+                f"{self.words} answered with a web page instead of JSON: {self._said(content)}",
                 "check the endpoint in the profile (does it need /v1 at its end?), "
                 "and any proxy or log-in page between",
             )
@@ -271,7 +285,7 @@ class Endpoint:
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise Passing(
                 EndpointError(
-                    f"{self.label} answered with something that is no chat completion: {self._said(content)}",
+                    f"{self.words} answered with something that is no chat completion: {self._said(content)}",
                     "check that the endpoint in the profile is OpenAI-compatible, and the server's log",
                 )
             ) from error
@@ -281,25 +295,24 @@ class Endpoint:
         return self.scrub(text)[:200] or "(an empty body)"
 
 
-def ping(profile: Profile, timeout: float = 5.0) -> Check:
-    """Whether the profile's endpoint answers and offers its models, or its embedded model can be served."""
-    name = f"endpoint {_label(profile.endpoint)}"
-    if profile.embedded is not None:
-        from linguacodus_core.llm.server import require_llama
+def ping(profile: Profile, timeout: float = 5.0, place: Place | None = None) -> Check:
+    """Whether a place (default: the profile's own) answers and offers the models of its roles.
 
-        try:
-            require_llama()
-            return Check(name, True, str(models.path(profile.embedded)))
-        except ModelUnavailable as error:
-            return Check(name, False, error.problem, error.remedy)
+    Of what the run serves itself: whether it can be served.
+    """
+    place = place or profile.place
+    roles = profile.places().get(place, ())
+    name = f"endpoint {adapted.label(place) if place.own else _label(place.endpoint)}"
+    if place.own:
+        return _servable(name, place)
     try:
-        endpoint = Endpoint(profile, profile.endpoint)
+        endpoint = Endpoint(profile, place.endpoint, place)
     except ProfileError as error:
         return Check(name, False, error.problem, error.remedy)
     try:
         offered = endpoint.models(timeout)
     except openai.APIStatusError as error:
-        remedy = f"check {profile.api_key_env or 'the endpoint in the profile'}"
+        remedy = f"check {place.api_key_env or 'the endpoint in the profile'}"
         return Check(name, False, f"it answered HTTP {error.status_code}", remedy)
     except openai.OpenAIError as error:
         why = endpoint.scrub(str(error.__cause__ or error))
@@ -308,10 +321,22 @@ def ping(profile: Profile, timeout: float = 5.0) -> Check:
         return Check(name, False, "it does not speak OpenAI's API", "check it: does it need /v1 at its end?")
     finally:
         endpoint.close()
-    if missing := sorted({role.model for _, role in profile.roles} - set(offered)):
+    if missing := sorted({profile.role(role).model for role in roles} - set(offered)):
         remedy = f"name one of these in the profile: {', '.join(offered[:10]) or 'none'}"
         return Check(name, False, f"it does not offer {', '.join(missing)}", remedy)
     return Check(name, True, f"it offers {len(offered)} models")
+
+
+def _servable(name: str, place: Place) -> Check:
+    from linguacodus_core.llm.server import require_llama
+
+    try:
+        require_llama()
+        what = adapted.served(place)
+        file = models.path(what.model) if what else None
+        return Check(name, True, f"{what.lora} on {file}" if what and what.lora else str(file))
+    except (ModelUnavailable, AdapterError) as error:
+        return Check(name, False, error.problem, error.remedy)
 
 
 def refuses_everyone(error: EndpointError) -> bool:

@@ -1,4 +1,6 @@
-"""The child process that serves one model file with llama.cpp on loopback; `server.serve` starts it.
+"""The child process that serves one model file, and an adapter on it, with llama.cpp on loopback.
+
+`server.serve` starts it.
 
 It prints `ready <address>` once it serves, and ends when its standard input ends or its parent
 dies, however that died (kill -9 included).
@@ -20,6 +22,7 @@ def main() -> None:
     arguments.add_argument("--parent", type=int, required=True, help="process id to die with")
     arguments.add_argument("--port", type=int, default=0)
     arguments.add_argument("--alias", default="")
+    arguments.add_argument("--lora", default="", help="an adapter's GGUF file")
     arguments.add_argument("--context", type=int, default=8192, help="tokens a slot")
     arguments.add_argument("--slots", type=int, default=1)
     arguments.add_argument("--threads", type=int, default=2)
@@ -59,6 +62,10 @@ def parameters(given: argparse.Namespace) -> object:
     settings.ui = False
     settings.cors_origins = "http://127.0.0.1"
     settings.verbosity = 1
+    if given.lora:
+        adapter = xllamacpp.CommonAdapterLoraInfo()
+        adapter.path, adapter.scale = given.lora, 1.0
+        settings.lora_adapters = [adapter]
     settings.cache_prompt = True
     settings.cache_ram_mib = 1024  # prefixes of other prompts, kept beside the slot's own
     return settings

@@ -150,6 +150,20 @@ def identity(name_or_path: str | Path) -> str:
     return f"{file.stem}@{digest.hexdigest()[:12]}"
 
 
+def canonical(name_or_path: str | Path) -> str:
+    """A known model's name for any of its aliases, a file's whole path for any way of writing it."""
+    text = str(name_or_path)
+    if text.endswith(".gguf") or os.sep in text:
+        return str(Path(text).expanduser().resolve())
+    return find(text).name
+
+
+def context(name_or_path: str | Path) -> int | None:
+    """The tokens that a known model was trained for, None for a file given by path."""
+    text = str(name_or_path)
+    return None if text.endswith(".gguf") or os.sep in text else find(text).context
+
+
 def check(name: str, *, thorough: bool = False) -> Check:
     """Whether a model is there, and whole; `thorough` reads the file and compares its SHA-256."""
     try:

@@ -1,6 +1,6 @@
-"""Serving an embedded model: llama.cpp in a child process on loopback that never outlives its parent.
+"""Serving embedded models and adapters: llama.cpp in children on loopback that never outlive their parent.
 
-The child waits passively (OMP_WAIT_POLICY): with spinning threads a busy neighbour makes generation
+A child waits passively (OMP_WAIT_POLICY): with spinning threads a busy neighbour makes generation
 ten times slower and more. It keeps the last prompts, so a prompt whose beginning it has seen is read
 only from where it differs.
 """
@@ -16,12 +16,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
-from linguacodus_core.errors import ModelUnavailable
+from linguacodus_core.errors import AdapterError, ModelUnavailable
 from linguacodus_core.llm import models
-from linguacodus_core.llm.profiles import Profile
+from linguacodus_core.llm.adapted import Served, served
+from linguacodus_core.llm.place import Place
+from linguacodus_core.llm.profiles import Profile, Roles
 from linguacodus_core.settings import home, local_home
 
 START_SECONDS = 120.0
@@ -30,6 +33,8 @@ BEYOND_SECONDS = 30.0
 STOP_SECONDS = 3.0
 RESTARTS = 1
 KEPT_LOGS = 10
+MOST_SLOTS = 4
+"""Requests at a time to a role's own model, whatever the endpoint of the others can take."""
 
 
 def require_llama() -> None:
@@ -55,39 +60,69 @@ def _described() -> Iterator[None]:
 
 
 @contextmanager
-def endpoint_for(profile: Profile) -> Iterator[str]:
-    """The base URL of the profile's endpoint; an embedded model is served as long as the block runs."""
-    if profile.embedded is None:
-        yield profile.endpoint
-        return
-    with serve(profile) as url:
-        yield url
+def endpoints_for(profile: Profile) -> Iterator[tuple[str, dict[str, str]]]:
+    """The base URL of the profile's endpoint, and that of each role which goes elsewhere, by role.
+
+    Embedded models and adapters are served as long as the block runs, each of them once, whichever roles
+    they play; a profile's own model that plays none is not served, and its URL is "". Raises
+    ModelUnavailable or AdapterError, saying which roles lack their model.
+    """
+    with ExitStack() as stack:
+        urls: dict[Place, str] = {}
+        running: dict[Served, str] = {}
+        for place, roles in profile.places().items():
+            try:
+                what = served(place)
+                if what and what not in running:
+                    running[what] = stack.enter_context(_serve_for(profile, place, what))
+            except (ModelUnavailable, AdapterError) as error:
+                if place == profile.place:
+                    raise
+                raise type(error)(
+                    f"no model for the {', '.join(roles)}: {error.problem}", error.remedy
+                ) from error
+            urls[place] = running[what] if what else place.endpoint
+        own = profile.place
+        base = urls.get(own, "" if own.own else own.endpoint)
+        goes = {role: profile.place_of(role) for role in Roles.model_fields}
+        yield base, {role: urls[place] for role, place in goes.items() if place != own}
+
+
+def _serve_for(profile: Profile, place: Place, what: Served) -> AbstractContextManager[str]:
+    if place == profile.place:
+        context, slots = profile.context, profile.concurrency
+    else:
+        context = min(profile.context, models.context(what.model) or profile.context)
+        slots = min(profile.concurrency, MOST_SLOTS)
+    return serve(what.model, context=context, slots=slots, lora=what.lora, alias=what.alias)
 
 
 @contextmanager
 def serve(
-    model: Profile | str | Path, *, context: int = 8192, slots: int = 1, threads: int | None = None
+    model: str | Path,
+    *,
+    context: int = 8192,
+    slots: int = 1,
+    threads: int | None = None,
+    lora: Path | None = None,
+    alias: str = "",
+    port: int = 0,
 ) -> Iterator[str]:
     """Serve a model and yield its base URL ("http://127.0.0.1:PORT/v1").
 
-    model: a name, a path, or a profile with an embedded model (which then says context and slots).
-    context: tokens of prompt and reply together, for each slot. slots: requests at a time; they
-    share the processor. threads: default, the cores this process may use. A child that dies is
-    started again once, at the same address. Raises ModelUnavailable when the file or llama.cpp is
-    missing, when the machine refuses to start it, or when it does not serve in time, with the end of
-    what it said.
+    model: a name or a path. context: tokens of prompt and reply together, for each slot. slots: requests
+    at a time; they share the processor. threads: default, the cores this process may use. lora: an
+    adapter's GGUF file. alias: the name that it offers (default: the model's identity). port: 0 for any
+    free one. A child that dies is started again once, at the same address. Raises ModelUnavailable when
+    the file or llama.cpp is missing, when the machine refuses to start it, or when it does not serve in
+    time, with the end of what it said.
     """
-    if isinstance(model, Profile):
-        if model.embedded is None:
-            raise ModelUnavailable(f"the profile {model.name} has no embedded model", "use its endpoint")
-        context, slots = model.context, model.concurrency
-        model = model.embedded
     require_llama()
-    file, alias = models.path(model), models.identity(model)
+    file, alias = models.path(model), alias or models.identity(model)
     command = [sys.executable, "-m", "linguacodus_core.llm.llama", str(file), "--parent", str(os.getpid())]
     command += ["--alias", alias, "--context", str(context), "--slots", str(slots)]
-    command += ["--threads", str(threads or _cores())]
-    keeper = _Keeper(command, alias)
+    command += ["--threads", str(threads or _cores()), *(("--lora", str(lora)) if lora else ())]
+    keeper = _Keeper(command, alias, port)
     try:
         yield keeper.start() + "/v1"
     finally:
@@ -100,8 +135,8 @@ class _Keeper:
     One thread, because the kernel ends the child when the thread that started it ends.
     """
 
-    def __init__(self, command: list[str], alias: str) -> None:
-        self._command, self._alias = command, alias
+    def __init__(self, command: list[str], alias: str, port: int = 0) -> None:
+        self._command, self._alias, self._port = command, alias, port
         with _described():
             self._log = _log_file()
         self._ready: queue.Queue[str | ModelUnavailable] = queue.Queue()
@@ -132,7 +167,7 @@ class _Keeper:
 
     def _keep(self) -> None:
         try:
-            address = self._spawn(port=0)
+            address = self._spawn(self._port)
         except ModelUnavailable as error:
             self._ready.put(error)
             return
@@ -179,7 +214,7 @@ class _Keeper:
         except queue.Empty:
             line = ""
         address = line.removeprefix("ready ").strip()
-        if line.startswith("ready ") and _healthy(address, child, until):
+        if line.startswith("ready ") and healthy(address, child, until):
             return address
         gone = child.poll() is not None or not line
         _end(child)
@@ -200,7 +235,8 @@ def _read_ready(child: "subprocess.Popen[str]", lines: "queue.Queue[str]") -> No
         lines.put("")
 
 
-def _healthy(address: str, child: "subprocess.Popen[str]", until: float) -> bool:
+def healthy(address: str, child: "subprocess.Popen[Any]", until: float) -> bool:
+    """Wait until a server says that it is well; False when its process ends first, or the time is up."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < until and child.poll() is None:
         try:

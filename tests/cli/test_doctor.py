@@ -11,11 +11,14 @@ import typer
 from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner
 
+from linguacodus_core.adapters import registry
+from linguacodus_core.adapters.manifest import WEIGHTS
 from linguacodus_core.cli import doctor as module
 from linguacodus_core.cli.doctor import Finding, doctor, examine
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.llm import models
 from linguacodus_core.sandbox import bubblewrap, check, machine
+from tests.adapter_files import registered
 
 app = typer.Typer()
 app.command()(doctor)
@@ -144,6 +147,50 @@ def test_a_model_that_is_not_here_comes_with_its_pull(home: Path, monkeypatch: p
     warnings = [found for found in examine("local") if found.verdict == "warning"]
     assert "linguacodus models pull" in warnings[0].remedy
     assert warnings[-1].about == "endpoint"
+
+
+def test_each_place_of_a_mixed_profile_has_its_line(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(tmp_path, "small-sft-0123abcd")
+    registry.promote("small")
+    only(monkeypatch, "models", "endpoint")
+    findings = list(examine("tuned"))
+    needed = [found for found in findings if found.about == "model" and found.verdict == "warning"]
+    assert len(needed) == 2, "the profile's model, and the adapter's base"
+    first, second = (found for found in findings if found.about == "endpoint")
+    assert "(extractor, refiner, coder)" in first.detail
+    assert "(instructor)" in second.detail
+
+
+def test_the_profile_tuned_without_a_promoted_adapter_is_a_problem(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, "endpoint", "adapters")
+    first, second = examine("tuned")
+    assert (first.verdict, second.verdict) == ("problem", "ok")
+    assert "no adapter is promoted" in first.detail
+    assert "linguacodus finetune" in first.remedy
+
+
+def test_the_promoted_adapter_is_looked_at(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(monkeypatch, "adapters")
+    adapter = registered(tmp_path, "small-sft-0123abcd")
+    (found,) = examine("local")
+    assert (found.verdict, found.remedy) == ("ok", "linguacodus adapters promote small-sft-0123abcd")
+    registry.promote("small")
+    (found,) = examine("local")
+    assert (found.verdict, found.detail) == ("ok", "1, promoted: small-sft-0123abcd")
+    (adapter.folder / WEIGHTS).write_bytes(b"flipped")
+    (found,) = examine("local")
+    assert found.verdict == "warning"
+    assert "has changed" in found.detail
+    adapter.folder.rename(tmp_path / "elsewhere")
+    (found,) = examine("local")
+    assert found.verdict == "warning", "the profile local runs all the same"
+    assert "is gone" in found.detail
 
 
 def test_a_damaged_model_is_a_problem(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

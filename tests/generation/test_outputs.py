@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from linguacodus_core.adapters import registry
 from linguacodus_core.candidate import Candidate
 from linguacodus_core.errors import LinguacodusError, StoreError
 from linguacodus_core.generation.chart import COLOURS, _points, _room, score_chart
@@ -33,6 +34,7 @@ from linguacodus_core.scoring.holdout import carve
 from linguacodus_core.settings import ledger_path
 from linguacodus_core.taskfolder.profile import profile
 from linguacodus_core.taskfolder.read import read_task
+from tests.adapter_files import registered
 from tests.tiny import write_task
 
 
@@ -189,6 +191,19 @@ def test_other_prompts_are_other_work(parts, tmp_path: Path) -> None:
     assert run_folder(request, parts[0], parts[1], {"svm": 4}) != before
     (folder / "plan.md").write_text((folder / "plan.md").read_text() + "\nThink twice.\n")
     assert run_folder(request, parts[0], parts[1], {"svm": 3}) != before
+
+
+def test_another_adapter_is_other_work(parts, tmp_path: Path, home: Path) -> None:
+    request = GenerateRequest(task_dir=parts[0].folder, out=tmp_path / "out", profile="tuned")
+
+    def promote(name: str) -> Path:
+        registered(tmp_path, name)
+        registry.promote(name)
+        return run_folder(request, parts[0], load_profile("tuned"), {}).relative_to(home)
+
+    first = promote("small-sft-0123abcd")
+    assert promote("other-sft-0123abcd") != first
+    assert promote("small-sft-0123abcd") == first, "the run of the first is found again"
 
 
 def test_a_submission_of_another_run_does_not_stand_for_this_one(parts, tmp_path: Path) -> None:

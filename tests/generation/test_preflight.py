@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 from linguacodus_core.cli import main
-from linguacodus_core.errors import LinguacodusError, PromptError
+from linguacodus_core.errors import AdapterError, LinguacodusError, PromptError
 from linguacodus_core.generation.preflight import check_output_folder, preflight
 from linguacodus_core.generation.prompt_check import needed_prompts
 from linguacodus_core.generation.request import GenerateRequest
+from tests.adapter_files import SMOLLM2, registered
 from tests.tiny import write_task
 
 
@@ -184,6 +185,30 @@ def test_every_prompt_of_the_shipped_sets_is_filled(prompt_set: str) -> None:
     names = {prompt.name for prompt in needed_prompts(request, prompt_set)}
     assert {"instruction", "critique", "resolve", "plan", "direct", "repair"} <= names
     assert ("integration" in names) == (prompt_set == "paper")
+
+
+def test_an_adapter_is_checked_before_anything_starts(task: Path, home: Path, tmp_path: Path) -> None:
+    with pytest.raises(AdapterError, match="no adapter is promoted"):
+        check(task, profile="tuned")
+    registered(tmp_path, "small-sft-0123abcd", prompt_set="paper")
+    registered(tmp_path, "alien-sft-0123abcd", base_identity="another")
+    check(task, profile="adapter:small")
+    with pytest.raises(AdapterError, match="adapter of another base"):
+        check(task, profile="adapter:alien")
+
+
+def test_prompts_that_the_adapter_was_not_trained_on_are_a_warning(
+    task: Path, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr("linguacodus_core.generation.preflight.fetch_model", fetched.append)
+    registered(tmp_path, "small-sft-0123abcd", prompt_set="paper")
+    check(task, profile="adapter:small", sources=("plan",))
+    assert "try --prompt-set paper" in caplog.text
+    assert fetched == ["qwen2.5-coder-0.5b-instruct-q4_k_m", SMOLLM2]
+    caplog.clear()
+    check(task, profile="adapter:small", sources=("plan",), prompt_set="paper")
+    assert "--prompt-set" not in caplog.text
 
 
 def test_without_bubblewrap_the_message_says_how_to_get_it(

@@ -66,7 +66,7 @@ def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtu
     """A home of its own for every test, except those that need a real model file."""
     if request.node.get_closest_marker("model") is None:
         monkeypatch.setenv("LINGUACODUS_HOME", str(tmp_path / "home"))
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "VLLM_BASE_URL", "HF_ENDPOINT"):
+    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "VLLM_BASE_URL", "TUNED_BASE_URL", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
 
 

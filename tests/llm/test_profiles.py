@@ -35,14 +35,14 @@ def test_the_profiles_that_ship_are_valid(name):
 
 def test_local_is_embedded_free_and_needs_no_key():
     profile = load_profile("local")
-    assert profile.embedded == profile.role("coder").model
+    assert profile.place.embedded == profile.role("coder").model
     assert profile.role("coder").prices.usd(10**6, 10**6) == 0.0
     assert profile.api_key().get_secret_value() == "none"
 
 
 def test_any_embedded_model_is_a_profile():
     profile = load_profile("embedded:smollm2")
-    assert (profile.embedded, profile.role("coder").model) == ("smollm2", "smollm2-135m-instruct-q4_1")
+    assert (profile.place.embedded, profile.role("coder").model) == ("smollm2", "smollm2-135m-instruct-q4_1")
 
 
 def test_model_files_of_one_name_are_told_apart_by_content(tmp_path: Path):
@@ -66,7 +66,9 @@ def test_a_profile_of_ones_own_is_found_by_name_and_by_path():
 
 
 def test_an_unknown_profile_lists_the_known_and_the_close_one():
-    with pytest.raises(ProfileError, match=r"did you mean openai\? Known: local, openai, vllm"):
+    with pytest.raises(
+        ProfileError, match=r"did you mean openai\? Known: local, openai, tuned, tuned-vllm, vllm"
+    ):
         load_profile("opnai")
 
 

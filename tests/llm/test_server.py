@@ -52,8 +52,8 @@ def _children() -> list[psutil.Process]:
 
 
 def test_a_configured_endpoint_is_passed_through():
-    with server.endpoint_for(make_profile()) as url:
-        assert url == "http://127.0.0.1:1/v1"
+    with server.endpoints_for(make_profile()) as (url, elsewhere):
+        assert (url, elsewhere) == ("http://127.0.0.1:1/v1", {})
 
 
 def test_without_llama_the_extra_is_named(monkeypatch):
@@ -151,7 +151,10 @@ def test_the_embedded_model_answers_under_a_schema_and_reads_a_known_prefix_once
     def prompt(question: str) -> Rendered:
         return Rendered(({"role": "user", "content": f"{prefix}\n{question}"},), "default/test@1", "")
 
-    with server.endpoint_for(profile) as url, Client(profile, ledger, Budget(usd=0.0), url) as client:
+    with (
+        server.endpoints_for(profile) as (url, _),
+        Client(profile, ledger, Budget(usd=0.0), url) as client,
+    ):
         assert url.startswith("http://127.0.0.1:")
         first = client.complete("coder", prompt("Which?"), schema=SCHEMA, seed=1)
         assert first.parsed is not None
@@ -168,7 +171,7 @@ def test_the_embedded_model_answers_under_a_schema_and_reads_a_known_prefix_once
 @pytest.mark.model
 def test_a_child_that_dies_is_started_again_once_at_the_same_address(small, ledger):
     profile = load_profile("embedded:smollm2")
-    with server.serve(profile) as url, Client(profile, ledger, Budget(), url) as client:
+    with server.endpoints_for(profile) as (url, _), Client(profile, ledger, Budget(), url) as client:
         _children()[0].kill()
         assert client.complete("coder", ask("Hello"), max_tokens=4, allow_truncated=True).model
         _children()[0].kill()
@@ -215,7 +218,7 @@ def test_the_child_listens_on_loopback_only_and_shares_its_context(monkeypatch):
 
     from linguacodus_core.llm.llama import parameters
 
-    given = argparse.Namespace(model="m.gguf", alias="m", slots=2, context=4096, threads=3, port=0)
+    given = argparse.Namespace(model="m.gguf", alias="m", lora="", slots=2, context=4096, threads=3, port=0)
     settings = parameters(given)
     assert settings.hostnames == ["127.0.0.1"]  # type: ignore[attr-defined]
     assert settings.n_ctx == 8192  # type: ignore[attr-defined]
