@@ -67,7 +67,9 @@ def examples(
             dropped.append(_drop(competition, instruction, ACROSS, f"of {near}"))
             continue
         for prompt_set in prompt_sets:
-            made = _example(prompt_set, competition, solution, instruction, shown[prompt_set])
+            made = _example(
+                prompt_set, competition, solution["place"], instruction["text"], shown[prompt_set]
+            )
             if isinstance(made, str):
                 dropped.append(_drop(competition, instruction, made, f"prompt set {prompt_set}"))
                 continue
@@ -98,15 +100,24 @@ def examples(
     return table("examples", fitting, DATASET), table("dropped", dropped, DATASET)
 
 
+def asked(
+    prompt_set: str, competition: Mapping[str, Any], place: int | None, context: int
+) -> list[dict[str, str]] | str:
+    """What a prompt set asks for the solution in that place (None: for any good one), or why it cannot ask.
+
+    Word for word the prompt that an example of that place has. competition: a row of `competitions`. context:
+    tokens of the model that is asked.
+    """
+    description = trim_description(defused(competition["description"] or ""), _room(prompt_set, context))
+    made = _example(prompt_set, competition, place, "", description)
+    return made if isinstance(made, str) else made[1]
+
+
 def _example(
-    prompt_set: str,
-    competition: Mapping[str, Any],
-    solution: Mapping[str, Any],
-    instruction: Mapping[str, Any],
-    description: str,
+    prompt_set: str, competition: Mapping[str, Any], place: int | None, instruction: str, description: str
 ) -> tuple[str, list[dict[str, str]], str | None] | str:
     """(label, messages, the pair as one text), or why there is none."""
-    place = ordinal(solution["place"]) if solution["place"] else ""
+    spelled = ordinal(place) if place else ""
     if prompt_set == "default":
         about = block(
             title=competition["title"] or competition["competition"],
@@ -115,9 +126,9 @@ def _example(
             goal=better(competition["direction"] or ""),
             description=description,
         )
-        rendered = ask("default", "instruction", task=about, place=place)
+        rendered = ask("default", "instruction", task=about, place=spelled)
         return rendered.prompt, [dict(message) for message in rendered.messages], None
-    if not place:
+    if not spelled:
         return NO_PLACE
     if not competition["metric"]:
         return NO_METRIC
@@ -126,15 +137,15 @@ def _example(
     rendered = ask(
         "paper",
         "pair",
-        place=place,
+        place=spelled,
         data_type=" and ".join(competition["data_types"]),
         metric=competition["metric"],
         description=description,
-        instruction=defused(instruction["text"]),
+        instruction=defused(instruction),
     )
     text = str(rendered.messages[-1]["content"])
-    asked = text[text.index(OPENS) + len(OPENS) : text.rindex(CLOSES)]
-    return rendered.prompt, [{"role": "user", "content": asked}], text
+    said = text[text.index(OPENS) + len(OPENS) : text.rindex(CLOSES)]
+    return rendered.prompt, [{"role": "user", "content": said}], text
 
 
 def _room(prompt_set: str, context: int) -> int:
