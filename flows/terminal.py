@@ -12,6 +12,7 @@ from prefect.settings import PREFECT_API_URL
 from linguacodus_core.dataset.request import RebuildRequest, RebuildResult
 from linguacodus_core.errors import LinguacodusError
 from linguacodus_core.generation.request import GenerateRequest, GenerateResult
+from linguacodus_core.training.request import FinetuneRequest, FinetuneResult
 
 GUARD = """
 import os, select, signal, sys
@@ -57,6 +58,14 @@ def rebuild_dataset(request: RebuildRequest) -> RebuildResult:
 
     find_server()
     return rebuild_flow.rebuild_dataset(request)
+
+
+def finetune(request: FinetuneRequest) -> FinetuneResult:
+    """The flow `finetune`, on a server as `find_server` says."""
+    from flows import finetune as finetune_flow
+
+    find_server()
+    return finetune_flow.finetune(request)
 
 
 def find_server() -> None:

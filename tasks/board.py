@@ -1,6 +1,5 @@
 """What a generation shows: progress lines everywhere, artifacts in the Prefect UI."""
 
-import string
 from uuid import UUID
 
 from prefect.artifacts import (
@@ -17,12 +16,10 @@ from linguacodus_core.generation.run import Run
 from linguacodus_core.generation.search import Contender
 from linguacodus_core.progress import say, stand
 from linguacodus_core.scoring.evaluation import Evaluation
-from tasks.ui import courtesy
+from tasks.ui import artifact_key, courtesy, short
 
 COLUMNS = ("label", "best", "status", "score", "claimed", "seconds", "elapsed")
 MOST_ROWS = 100
-ALLOWED = string.ascii_lowercase + string.digits
-"""What Prefect allows in an artifact's key, beside dashes."""
 
 
 class Board:
@@ -30,7 +27,7 @@ class Board:
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._key = "".join(letter if letter in ALLOWED else "-" for letter in run.spec.slug.lower())
+        self._key = artifact_key(run.spec.slug)
         self._progress: UUID | None = None
         with courtesy():
             made = create_progress_artifact(0.0, key=f"{self._key}-progress", description=run.spec.title)
@@ -68,7 +65,7 @@ class Board:
         say(f"winner: {result.winner}, {score}", None if self._known else self._run.standing("done"))
         self._advance(100.0)
         self._table(winner)
-        beside = f"floor: {_short(result.floor_score)}"
+        beside = f"floor: {short(result.floor_score)}"
         summary = (
             f"# {self._run.spec.title}\n\n**{result.winner}**: {score} ({beside}), "
             f"{result.candidates} candidates in {result.seconds} s.\n\n"
@@ -87,11 +84,6 @@ class Board:
         ranks = {item.candidate: rank for rank, item in enumerate(self._run.search.scored)}
         found = candidate_rows(self._run, winner)
         found.sort(key=lambda row: (not row["best"], ranks.get(str(row["candidate"]), len(ranks))))
-        rows = [{name: _short(row[name]) for name in COLUMNS} for row in found]
+        rows = [{name: short(row[name]) for name in COLUMNS} for row in found]
         with courtesy():
             create_table_artifact(rows[:MOST_ROWS], key=f"{self._key}-candidates", description="Candidates")
-
-
-def _short(value: object) -> object:
-    """A number as a reader wants it, anything else as it is."""
-    return f"{value:.5g}" if isinstance(value, float) else value

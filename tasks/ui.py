@@ -1,6 +1,7 @@
 """What every flow shows in the Prefect UI: its progress lines as logs; artifacts, as a courtesy."""
 
 import logging
+import string
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,19 @@ from prefect.logging.handlers import APILogHandler
 from prefect.runtime import flow_run
 
 from linguacodus_core.progress import logger, warn
+
+ALLOWED = string.ascii_lowercase + string.digits
+"""What Prefect allows in an artifact's key, beside dashes."""
+
+
+def artifact_key(name: str) -> str:
+    """A name as an artifact's key."""
+    return "".join(letter if letter in ALLOWED else "-" for letter in name.lower())
+
+
+def short(value: object) -> object:
+    """A number as a reader of a table wants it, anything else as it is."""
+    return f"{value:.5g}" if isinstance(value, float) else value
 
 
 @contextmanager

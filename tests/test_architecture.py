@@ -8,10 +8,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = [
     {"errors", "settings", "tables", "store", "candidate", "progress"},
-    {"metrics", "llm", "sandbox"},
+    {"metrics", "llm", "sandbox", "adapters"},
     {"taskfolder", "sources", "curation"},
     {"instructions", "scoring", "extraction"},
     {"dataset"},
+    {"training"},
+    {"trainer"},
     {"synthesis"},
     {"generation"},
     {"cli"},
@@ -55,3 +57,33 @@ def test_rooms_of_the_core_import_downwards_only() -> None:
             if level[parts[1]] > level[own]:
                 wrong.append(f"{file.relative_to(ROOT)} -> {name}")
     assert wrong == []
+
+
+TRAINING_STACK = {"torch", "transformers", "peft", "trl", "accelerate", "bitsandbytes", "datasets"}
+
+
+def test_the_training_stack_is_imported_by_the_trainer_alone() -> None:
+    """The trainer is a child process; what generated programs import is theirs (synthesis/blocks)."""
+    files = [
+        file for folder in ("linguacodus_core", "tasks", "flows") for file in (ROOT / folder).rglob("*.py")
+    ]
+    outside = [
+        str(file.relative_to(ROOT))
+        for file in files
+        if not file.is_relative_to(ROOT / "linguacodus_core/trainer")
+        and not file.is_relative_to(ROOT / "linguacodus_core/synthesis/blocks")
+        and {name.split(".")[0] for name in imports(file)} & TRAINING_STACK
+    ]
+    assert outside == []
+
+
+def test_nobody_imports_the_trainer() -> None:
+    files = [
+        file for folder in ("linguacodus_core", "tasks", "flows") for file in (ROOT / folder).rglob("*.py")
+    ]
+    assert not [
+        file
+        for file in files
+        if not file.is_relative_to(ROOT / "linguacodus_core/trainer")
+        and any(name.startswith("linguacodus_core.trainer") for name in imports(file))
+    ]

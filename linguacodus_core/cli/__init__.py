@@ -3,6 +3,7 @@
 import sys
 
 STOPPED = 130
+REFUSED = 3
 EARLY = "stopped before the first submission; the same command goes on where it was"
 
 
@@ -13,8 +14,9 @@ class Stopped(Exception):
 def main() -> None:
     """Run the command line.
 
-    A problem the user can mend is one message on stderr and exit code 2; a bug is one too, exit code 1,
-    with the traceback in a file; Ctrl-C is one line and exit code 130.
+    A problem the user can mend is one message on stderr and exit code 2, a tuned model that the gate refuses
+    one with exit code 3; a bug is one too, exit code 1, with the traceback in a file; Ctrl-C is one line and
+    exit code 130.
     """
     try:
         _run()
@@ -29,7 +31,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    from linguacodus_core.errors import LinguacodusError
+    from linguacodus_core.errors import GateRefused, LinguacodusError
 
     try:
         from linguacodus_core.cli.app import app
@@ -41,7 +43,7 @@ def _run() -> None:
         from linguacodus_core.cli.console import complain
 
         complain(error)
-        sys.exit(2)
+        sys.exit(REFUSED if isinstance(error, GateRefused) else 2)
     except Exception as error:
         from linguacodus_core.cli.console import complain_of_a_bug
 
@@ -52,6 +54,8 @@ def _run() -> None:
 def _words_of_stop() -> str:
     if sys.argv[1:3] == ["dataset", "rebuild"]:
         return "stopped; the same command goes on where it was"
+    if sys.argv[1:2] == ["finetune"]:
+        return "stopped; the same command goes on from the last checkpoint"
     return EARLY if sys.argv[1:2] == ["generate"] else "stopped"
 
 

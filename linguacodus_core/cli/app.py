@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 import linguacodus_core
-from linguacodus_core.cli import dataset, doctor, example, generate, models, score
+from linguacodus_core.cli import adapters, dataset, doctor, example, finetune, generate, models, score
 
 app = typer.Typer(
     name="linguacodus",
@@ -35,7 +35,9 @@ def linguacodus(
 
 app.command("generate")(generate.generate)
 app.command("score")(score.score)
+app.command("finetune")(finetune.finetune)
 app.command("doctor")(doctor.doctor)
 app.command("example")(example.example)
+app.add_typer(adapters.app, name="adapters")
 app.add_typer(dataset.app, name="dataset")
 app.add_typer(models.app, name="models")

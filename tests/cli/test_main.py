@@ -29,7 +29,19 @@ def test_a_bug_is_one_message_with_the_traceback_in_a_file(home: Path, monkeypat
 
 @pytest.mark.parametrize(
     "command",
-    ["", "generate", "models", "score", "doctor", "example", "dataset", "dataset rebuild", "dataset diff"],
+    [
+        "",
+        "generate",
+        "models",
+        "score",
+        "doctor",
+        "example",
+        "dataset",
+        "dataset rebuild",
+        "dataset diff",
+        "adapters",
+        "adapters serve",
+    ],
 )
 def test_help_teaches_without_heavy_imports(command: str, monkeypatch) -> None:
     result = runner.invoke(app, [*command.split(), "--help"])
@@ -37,11 +49,12 @@ def test_help_teaches_without_heavy_imports(command: str, monkeypatch) -> None:
     assert "Usage" in result.output
 
 
-def test_help_imports_nothing_heavy() -> None:
+@pytest.mark.parametrize("command", [["generate"], ["adapters", "serve"]])
+def test_help_imports_nothing_heavy(command: list[str]) -> None:
     import subprocess
 
     code = (
-        "import sys; sys.argv = ['linguacodus', 'generate', '--help'];"
+        f"import sys; sys.argv = ['linguacodus', *{command}, '--help'];"
         "from linguacodus_core.cli import main\n"
         "try:\n    main()\nexcept SystemExit:\n    pass\n"
         "heavy = {'prefect', 'pandas', 'sklearn', 'openai', 'matplotlib', 'lightgbm'} & set(sys.modules)\n"
@@ -97,6 +110,7 @@ def test_help_is_whole_on_eighty_columns(monkeypatch) -> None:
     said = runner.invoke(app, ["generate", "--help"]).output
     assert "prior,plan,staged,whole" in said
     assert "embedded:NAME" in said
+    assert "adapter:NAME" in said
     assert "…" not in said
 
 
