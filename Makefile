@@ -25,7 +25,8 @@ test: setup-dev
 	$(BIN)/pytest -m 'not flow' -n 2 --dist loadfile
 	$(BIN)/pytest -m flow
 
-# The gate may refuse what so few steps give (exit status 3): that, too, is shown and is no failure of the demo.
+# Some ten minutes on two cores, most of them to measure. The gate may refuse what so few steps give (exit status 3):
+# that, too, is shown and is no failure of the demo.
 finetune-demo: setup-train
 	$(LINGUACODUS) dataset rebuild --source sample
 	$(LINGUACODUS) finetune --config smollm2-135m-cpu --max-steps 20 || [ $$? = 3 ]

@@ -9,6 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from linguacodus_core.trainer.collate import Collator
 from linguacodus_core.trainer.packs import Row
+from linguacodus_core.trainer.replacements import SHARES_PREFIXES
 
 LENGTH = 2048
 """Tokens of a sequence that several completions are read in."""
@@ -24,17 +25,28 @@ def shared(prompts: Sequence[Tokens]) -> int:
     return next((at for at in range(longest) if any(prompt[at] != first[at] for prompt in prompts)), longest)
 
 
+def shares_prefixes(model: Any) -> bool:
+    """Whether several texts can be read after one prompt, each as if alone (see replacements.batching_for).
+
+    Flash attention knows no such mask.
+    """
+    config = model.config
+    slides = getattr(config, "use_sliding_window", True) and getattr(config, "sliding_window", None)
+    known = config.model_type in SHARES_PREFIXES and "flash" not in config._attn_implementation
+    return bool(known and not slides)
+
+
 @torch.no_grad()
 def likelihoods(model: Any, pairs: Sequence[tuple[Tokens, Tokens]], padding: int) -> list[float]:
     """The negative log-likelihood of each completion after its prompt, summed over its tokens.
 
     pairs: (prompt, completion) as tokens. What all prompts begin with is read once for as many completions as
     a sequence holds; each completion sees its own prompt alone, so that the values are those of one by one
-    (which they are with flash attention: it knows no such mask).
+    (as which they are read where the model cannot do that).
     """
     if not pairs:
         return []
-    if "flash" in model.config._attn_implementation:
+    if not shares_prefixes(model):
         return [_read(model, [pair], 0, padding)[0] for pair in pairs]
     beginning = shared([prompt for prompt, _ in pairs])
     found: list[float] = []

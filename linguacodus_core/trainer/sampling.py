@@ -15,7 +15,7 @@ import torch
 from transformers import DynamicCache
 
 from linguacodus_core.errors import TrainingError
-from linguacodus_core.trainer.likelihood import shared
+from linguacodus_core.trainer.likelihood import shared, shares_prefixes
 
 Tokens = Sequence[int]
 LIKELIEST = 512
@@ -64,6 +64,8 @@ def draw(
     temperature, top_p: as chat endpoints have them. max_tokens: of a text, its end token counted. ends:
     tokens that end a text. The same arguments give the same texts, in any process on the same machine.
     """
+    if not shares_prefixes(model):
+        return _by_prompt(model, asked, temperature, top_p, max_tokens, ends)
     tree = _Tree(model, asked)
     logits = tree.read_prompts()
     while True:
@@ -75,6 +77,44 @@ def draw(
         if not tree.live:
             return [Drawn(tuple(branch.tokens), not branch.ended) for branch in tree.branches]
         logits = tree.read_last()
+
+
+def _by_prompt(
+    model: Any,
+    asked: Sequence[Asked],
+    temperature: float,
+    top_p: float,
+    max_tokens: int,
+    ends: Collection[int],
+) -> list[Drawn]:
+    """The same with transformers' own loop, a prompt at a time, for models that share no prefix.
+
+    The seeds of a prompt's texts decide them together.
+    """
+    found: dict[int, Drawn] = {}
+    for prompt in dict.fromkeys(item.prompt for item in asked):
+        own = [number for number, item in enumerate(asked) if item.prompt == prompt]
+        seed = _chance("\0".join(asked[number].seed for number in own)).getrandbits(60)
+        ids = torch.tensor([prompt], device=model.device)
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            texts = model.generate(
+                ids,
+                attention_mask=torch.ones_like(ids),
+                do_sample=True,
+                temperature=temperature,
+                top_p=top_p,
+                top_k=0,
+                repetition_penalty=1.0,
+                max_new_tokens=max_tokens,
+                num_return_sequences=len(own),
+                eos_token_id=sorted(ends) or None,
+                pad_token_id=min(ends, default=0),
+            )
+        for number, text in zip(own, texts[:, len(prompt) :].tolist(), strict=True):
+            end = next((at for at, token in enumerate(text) if token in ends), None)
+            found[number] = Drawn(tuple(text[:end]), cut=end is None)
+    return [found[number] for number in range(len(asked))]
 
 
 class _Tree:

@@ -101,7 +101,9 @@ def _tables(
     learnt = {row["instruction"] for row in found.train}
     done = [row for row in found.instructions if row["instruction"] in learnt]
     unseen = [row for row in found.instructions if row["competition"] in heldout]
-    examples = list(in_turn(found.train, found.competitions, found.contexts, config.prompt_set))
+    examples: Sequence[Mapping[str, Any]] = list(
+        in_turn(found.train, found.competitions, found.contexts, config.prompt_set)
+    )
     if request.shuffle_completions:
         examples = shuffled(examples, config.training.seed)
         say("the control: every completion is one of another competition")

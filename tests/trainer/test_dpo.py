@@ -24,6 +24,7 @@ from linguacodus_core.trainer.load import load_base, tokenizer_of, with_adapter
 from linguacodus_core.trainer.pairs import encode_pairs
 from linguacodus_core.training import history
 from linguacodus_core.training.job import Job
+from linguacodus_core.training.launch import run_stage
 from tests.trainer.conftest import ADVICE, MakeJob
 from tests.trainer.tuned import Row, adapter_bytes, pair, with_adapter_of, write
 
@@ -169,6 +170,26 @@ def test_with_4_bit_weights_it_starts_at_exactly_the_supervised_adapter(
     assert step["grad_norm"] > 0
 
 
+@pytest.mark.slow
+def test_asking_4_bit_weights_for_the_reference_leaves_their_gradients_alone(
+    tiny: Path, make_job: MakeJob
+) -> None:
+    """Some CPUs repack such weights for reading; a training that finds the reference written asks nothing."""
+    changes: dict[str, Any] = {"quantization": {"bits": 4}, "lora": {"dropout": 0.3}}
+    asking = job_with(make_job, tiny, preferences={"max_steps": 2}, **changes)
+    knowing = job_with(make_job, tiny, preferences={"max_steps": 2}, **changes)
+    trained(asking)
+    written = store.read_table(asking.stage("dpo") / dpo.REFERENCE)
+    store.write_table(knowing.stage("dpo") / dpo.REFERENCE, written)
+    trained(knowing)
+    assert events(asking, "progress")
+    assert not events(knowing, "progress")
+    for key in ("loss", "grad_norm"):
+        one, other = ([event[key] for event in events(job, "step")] for job in (asking, knowing))
+        assert one == pytest.approx(other, rel=1e-4), key
+    assert events(asking, "step")[0]["loss"] == pytest.approx(math.log(2), abs=1e-3)
+
+
 def test_pairs_that_are_too_long_are_left_out_and_said(tiny: Path, make_job: MakeJob) -> None:
     long = pair(0, "train", ADVICE[0], " ".join(ADVICE * 9))
     job = job_with(make_job, tiny, [long, *PAIRS[1:]], preferences={"max_steps": 1, "max_length": 128})
@@ -197,3 +218,18 @@ def test_epochs_decide_where_no_number_of_steps_is_given(tiny: Path, make_job: M
     job = job_with(make_job, tiny, preferences={"max_steps": 0, "epochs": 2.0, "batch": 3, "accumulation": 1})
     assert trained(job)["steps"] == 7  # 20 pairs in rows of 3
     assert events(job, "step")[-1]["epoch"] == pytest.approx(2.1)
+
+
+@pytest.mark.slow
+def test_two_processes_divide_the_pairs_and_the_reference(tiny: Path, make_job: MakeJob) -> None:
+    one = job_with(make_job, tiny)
+    two = job_with(make_job, tiny, preferences={"accumulation": 1}, hardware={"processes": 2})
+    trained(one)
+    done = run_stage(two, "dpo", lambda event: None)
+    assert done["tokens"] == events(one, "begin")[0]["tokens"] == events(two, "begin")[0]["tokens"]
+    curves = [[event["loss"] for event in events(job, "step")] for job in (one, two)]
+    assert curves[1] == pytest.approx(curves[0], rel=1e-3)
+    kept = [store.read_table(job.stage("dpo") / dpo.REFERENCE) for job in (one, two)]
+    assert kept[1]["pair"] == kept[0]["pair"]
+    assert kept[1]["chosen"].to_pylist() == pytest.approx(kept[0]["chosen"].to_pylist(), abs=1e-3)
+    assert [(event["done"], event["of"]) for event in events(two, "progress")] == [(5, 5)]

@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM
 
 from linguacodus_core.trainer import likelihood
 from linguacodus_core.trainer.likelihood import likelihoods, shared
+from tests.trainer.conftest import build
 
 BEGINNING = [7, 8, 9, 10, 11, 12]
 PAIRS = [
@@ -34,7 +35,7 @@ def alone(model: Any, prompt: list[int], completion: list[int]) -> float:
     return -sum(float(chances[len(prompt) - 1 + at, token]) for at, token in enumerate(completion))
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager", "shared_prefix"])
 @pytest.mark.parametrize("length", [2048, 24, 8])
 def test_they_are_those_of_one_by_one(
     tiny: Path, monkeypatch: pytest.MonkeyPatch, attention: str, length: int
@@ -47,6 +48,24 @@ def test_they_are_those_of_one_by_one(
     assert likelihoods(model, PAIRS, 0) == pytest.approx(direct, abs=1e-3)
     assert likelihoods(model, PAIRS[::-1], 0) == pytest.approx(direct[::-1], abs=1e-3)
     assert len({round(value, 2) for value in direct}) == len(direct)
+
+
+def test_a_model_that_looks_back_a_limited_way_reads_one_by_one(tmp_path: Path) -> None:
+    """Its window would count the other completions that stand between."""
+    folder = build(tmp_path / "sliding", "qwen2")
+    model = AutoModelForCausalLM.from_pretrained(
+        folder,
+        use_sliding_window=True,
+        sliding_window=4,
+        max_window_layers=0,
+        layer_types=["sliding_attention"] * 2,
+    ).eval()
+    assert not likelihood.shares_prefixes(model)
+    whole = reader(folder)
+    assert likelihood.shares_prefixes(whole)
+    direct = [alone(model, *pair) for pair in PAIRS]
+    assert likelihoods(model, PAIRS, 0) == pytest.approx(direct, abs=1e-3)
+    assert direct[0] != pytest.approx(alone(whole, *PAIRS[0]), abs=1e-2)
 
 
 def test_prompts_that_share_nothing_and_single_ones(tiny_qwen: Path) -> None:

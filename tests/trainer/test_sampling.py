@@ -33,8 +33,9 @@ def drawn(model: Any, *asked: Asked, **changes: Any) -> list[Drawn]:
 
 def test_without_chance_they_are_what_transformers_generates(model: Any, tiny: Path) -> None:
     """Of prompts of different lengths, two texts each, with either attention."""
-    eager = AutoModelForCausalLM.from_pretrained(tiny, attn_implementation="eager").eval()
-    for reader in (model, eager):
+    kinds = ("eager", "shared_prefix")
+    others = [AutoModelForCausalLM.from_pretrained(tiny, attn_implementation=kind).eval() for kind in kinds]
+    for reader in (model, *others):
         found = drawn(
             reader, *(Asked(prompt, str(at)) for at in range(2) for prompt in PROMPTS), temperature=1e-4
         )
@@ -102,6 +103,24 @@ def test_a_text_ends_at_an_end_token_or_is_cut(model: Any) -> None:
     assert exact == [ended]
     short = drawn(model, Asked(PROMPTS[0], "a"), max_tokens=place, ends={end})
     assert short == [Drawn(whole[0].tokens[:place], cut=True)]
+
+
+def test_a_model_that_shares_no_prefix_is_asked_prompt_by_prompt(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = [Asked(prompt, f"{at}-{number}") for number in range(3) for at, prompt in enumerate(PROMPTS)]
+    greedy = drawn(model, *asked, temperature=1e-4)
+    monkeypatch.setattr(sampling, "shares_prefixes", lambda model: False)
+    monkeypatch.setattr(sampling, "_Tree", None)
+    assert drawn(model, *asked, temperature=1e-4) == greedy
+    torch.manual_seed(1)
+    first = drawn(model, *asked)
+    torch.manual_seed(2)
+    assert drawn(model, *asked) == first
+    assert len({text.tokens for text in first}) == len(asked)
+    end = first[4].tokens[5]
+    ended = drawn(model, *asked, ends={end})[4]
+    assert ended == Drawn(first[4].tokens[: first[4].tokens.index(end)], cut=False)
 
 
 def test_outputs_that_are_no_numbers_are_told(tiny: Path) -> None:
