@@ -16,6 +16,9 @@ import pyarrow.parquet as pq
 
 from linguacodus_core.errors import StoreError
 
+THREADS = False
+"""Arrow's threads still at work when a short command ends make the process abort (exit status 134)."""
+
 
 @contextmanager
 def described(path: str | os.PathLike[str]) -> Iterator[None]:
@@ -97,7 +100,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 def read_table(path: str | os.PathLike[str]) -> pa.Table | None:
     """The Parquet file as an Arrow table, None where there is no such file."""
     content = read_bytes(path)
-    return None if content is None else pq.read_table(pa.BufferReader(content))
+    return None if content is None else pq.read_table(pa.BufferReader(content), use_threads=THREADS)
 
 
 def content_sha256(table: pa.Table) -> str:

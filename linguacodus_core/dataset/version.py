@@ -57,7 +57,7 @@ class Version:
         try:
             fs, inner = fsspec.url_to_fs(path)
             with fs.open(inner, "rb") as stream:
-                return pq.read_table(stream, columns=columns)
+                return pq.read_table(stream, columns=columns, use_threads=store.THREADS)
         except (OSError, pa.ArrowInvalid) as error:
             raise DatasetError(
                 f"cannot read {path}: {error}", f"linguacodus dataset verify {self.name}; then rebuild"

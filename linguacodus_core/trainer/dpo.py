@@ -17,6 +17,7 @@ from accelerate.utils import gather_object
 from datasets import Dataset
 from trl import DPOConfig, DPOTrainer
 from trl.trainer.dpo_trainer import DataCollatorForPreference
+from trl.trainer.utils import disable_dropout_in_model
 
 from linguacodus_core import store
 from linguacodus_core.adapters.registry import open_adapter
@@ -189,7 +190,8 @@ def _reference(
 ) -> list[tuple[float, float]]:
     """The log-likelihoods of each pair's chosen and rejected by the model as it is; kept for a later run.
 
-    Several processes divide the pairs. adapter: which weights these are.
+    Several processes divide the pairs. adapter: which weights these are. The model is in training mode, but
+    for dropout: some CPUs turn 4-bit weights that are asked otherwise into a form that has no gradients.
     """
     file = job.stage(STAGE) / REFERENCE
     names = [pair.name for pair in pairs]
@@ -198,7 +200,8 @@ def _reference(
         return list(zip(known["chosen"].to_pylist(), known["rejected"].to_pylist(), strict=True))
     processes = PartialState()
     mine = range(processes.process_index, len(pairs), processes.num_processes)
-    model.eval()
+    model.train()
+    disable_dropout_in_model(model)
     found: list[tuple[int, float, float]] = []
     for start in range(0, len(mine), AT_A_TIME):
         some = mine[start : start + AT_A_TIME]
@@ -206,7 +209,6 @@ def _reference(
         nll = likelihoods(model, both, padding)
         found += zip(some, (-value for value in nll[::2]), (-value for value in nll[1::2]), strict=True)
         events.progress("pairs read by the reference", start + len(some), len(mine))
-    model.train()
     _, chosen, rejected = zip(*sorted(gather_object(found)), strict=True)
     if processes.is_main_process:
         values = {"pair": names, "chosen": chosen, "rejected": rejected, "adapter": [adapter] * len(names)}

@@ -54,7 +54,7 @@ def arguments(job: Job, stage: str, settings: Settings, hardware: Hardware, *, s
         "run_name": f"{job.name}-{stage}",
         "max_steps": steps,
         "lr_scheduler_type": settings.schedule,
-        "warmup_steps": math.ceil(training.warmup * steps) if settings.schedule != "constant" else 0,
+        "warmup_steps": int(training.warmup * steps) if settings.schedule != "constant" else 0,
         "weight_decay": training.weight_decay,
         "max_grad_norm": training.max_grad_norm,
         "optim": settings.optimizer,

@@ -33,7 +33,7 @@ from linguacodus_core.training.unranked import in_turn
 TABLES = ("train", "heldout", "asked", "references", "prior", "pairs")
 STACK = ("torch", "transformers", "trl", "peft", "bitsandbytes")
 """What a tuned model depends on beside our own code."""
-AFTERWARDS = ("heldout", "measure", "merge", "sampling")
+AFTERWARDS = ("heldout", "measure", "merge", "sampling", "subjects")
 """Modules of the trainer that change no weights: a change of them makes no other job."""
 
 

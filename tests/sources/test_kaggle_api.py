@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -444,7 +443,8 @@ def test_a_wait_longer_than_one_would_wait_is_not_waited_for(titanic, folder):
 def test_calls_keep_the_pause_between_them(titanic, folder):
     pull(PullRequest(("titanic",), pause=0.05), folder, quiet)
     after_sign_in = titanic.times[1:]
-    assert min(b - a for a, b in pairwise(after_sign_in)) > 0.04
+    pauses = 0.05 * (len(after_sign_in) - 1)
+    assert after_sign_in[-1] - after_sign_in[0] > 0.8 * pauses > 0.1
 
 
 def test_kernels_that_are_private_or_gone_are_skipped_and_not_asked_for_for_ever(titanic, folder):
