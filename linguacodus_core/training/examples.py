@@ -44,6 +44,11 @@ def prepare(request: FinetuneRequest, config: FinetuneConfig) -> Job:
     for a version that is unknown, AdapterError for such an adapter, StoreError on a full disk.
     """
     config = config.changed(max_steps=request.max_steps, seed=request.seed)
+    if request.preferences and config.hardware.processes > 1 and config.hardware.strategy == "fsdp":
+        raise TrainingError(
+            "preferences are trained by one process or by ddp, and hardware.strategy is fsdp",
+            'set hardware.strategy = "ddp", or tune without --preferences',
+        )
     identity = base.identity(config.base)
     parent = _parent(request.from_adapter, identity)
     versions = opened(request.datasets)

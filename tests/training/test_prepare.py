@@ -194,6 +194,14 @@ def test_preferences_by_place_become_pairs() -> None:
     assert {pair["competition"] for pair in pairs if pair["split"] == "train"} == {"rain", "snow"}
 
 
+def test_preferences_by_sharded_processes_are_refused_before_anything_is_done() -> None:
+    publish(SIDES, each=6)
+    sharded = config(hardware={"processes": 2, "strategy": "fsdp"})
+    prepare(FinetuneRequest(), sharded)
+    with pytest.raises(TrainingError, match=r"hardware\.strategy is fsdp"):
+        prepare(FinetuneRequest(preferences=("places",)), sharded)
+
+
 def adapter(folder: Path, base: str) -> str:
     folder.mkdir()
     (folder / "adapter_config.json").write_text("{}")
