@@ -16,7 +16,7 @@ RUN python3 -m venv /opt/linguacodus \
     && pip install --no-cache-dir "${TORCH}"
 
 COPY . /src
-RUN pip install --no-cache-dir "/src[train,local,track]" \
+RUN pip install --no-cache-dir "/src[train,local,track,kernels]" \
     && useradd --create-home --uid 10001 trainer \
     && install --directory --owner=trainer --group=trainer /data
 
