@@ -9,7 +9,7 @@ from linguacodus_core.training.memory import advice
     [
         ("llama2-7b-paper", "sft", "training.batch (4)", "pack_length"),
         ("llama2-7b-paper", "sft", "lora.r (64)", "gradient_checkpointing"),
-        ("smollm2-135m-cpu", "sft", "training.pack_length (2,048)", "training.batch"),
+        ("smollm2-135m-cpu", "sft", "training.pack_length (1,536)", "training.batch"),
         ("smollm2-135m-cpu", "sft", "quantization.bits = 4", "preferences"),
         ("smollm2-135m-cpu", "sft", "gradient_checkpointing = true", "evaluation"),
         ("llama3.1-8b", "dpo", "preferences.max_length (8,192)", "training.batch"),
